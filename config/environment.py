@@ -1,0 +1,45 @@
+"""What the operator sets before the start: environment variables `MORDOMO_…`, or a `.env` file in the working folder.
+
+What the household changes while Mordomo runs is in `preferences.py` instead.
+"""
+
+import os
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+def default_data_dir() -> Path:
+    """Return where data lives unless told: `/var/lib/mordomo` for root, else `~/.local/share/mordomo`.
+
+    Root's data is never below a home: the embedded database server runs as another user, who must reach its files.
+    """
+    if os.geteuid() == 0:
+        return Path("/var/lib/mordomo")
+    base = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
+    return Path(base).expanduser() / "mordomo"
+
+
+class Environment(BaseSettings):
+    """The process's environment. Secrets never show in a repr and never reach a log."""
+
+    model_config = SettingsConfigDict(env_prefix="MORDOMO_", env_file=".env", extra="ignore", frozen=True)
+
+    data_dir: Path = Field(default_factory=default_data_dir, description="database, models, recordings, spool")
+    database_url: SecretStr | None = Field(None, description="postgresql://…; unset: the embedded PostgreSQL")
+    mqtt_url: SecretStr | None = Field(
+        None, description="mqtt[s]://user:password@host:port; unset: the embedded broker"
+    )
+    ollama_url: str = Field("http://127.0.0.1:11434", description="the household's language model server")
+    qdrant_url: str | None = Field(None, description="vector store; unset: none")
+    porcupine_access_key: SecretStr | None = Field(None, description="Picovoice's key, for wake_word.engine=porcupine")
+    http_host: str = Field("127.0.0.1", description="address of the local HTTP interface")
+    http_port: int = Field(8765, ge=0, le=65535, description="port of the local HTTP interface; 0: any free one")
+    log_format: str = Field("console", pattern="^(console|json)$", description="console or json")
+    log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="least level that is logged")
+
+    @property
+    def models_dir(self) -> Path:
+        """Where downloaded weights are kept: `whisper/NAME/` and `piper/NAME.onnx` below it."""
+        return self.data_dir / "models"

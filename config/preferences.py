@@ -1,0 +1,261 @@
+"""The household's preferences: rows of the config table, typed and bounded, declared here once.
+
+From these declarations come the defaults that are seeded, the database's own check (`db/preference_check.py`) and the
+typed snapshot that the daemon reads. `reloads` names the part of the daemon that is rebuilt when the value changes.
+"""
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, Literal, TypeVar
+from zoneinfo import available_timezones
+
+T = TypeVar("T", bool, int, float, str)
+Part = Literal["wake_word", "stt", "tts", "brain", "microphone", "speaker", "nothing"]
+
+
+class InvalidPreference(ValueError):  # noqa: N818 - it names the value, which is what is invalid
+    """A value breaks its rule; the message names the key, the rule and the value, in Portuguese."""
+
+
+@dataclass(frozen=True, slots=True)
+class Preference(Generic[T]):
+    """One key of the config table. Bounds are inclusive; `pattern` is a regular expression for the whole text."""
+
+    key: str
+    default: T
+    description: str
+    minimum: float | None = None
+    maximum: float | None = None
+    choices: tuple[str, ...] = ()
+    pattern: str | None = None
+    is_timezone: bool = False
+    reloads: Part = "nothing"
+
+    @property
+    def kind(self) -> type[T]:
+        """The Python type of the value: bool, int, float or str."""
+        return type(self.default)
+
+    @property
+    def rule(self) -> str:
+        """The rule in Portuguese, as the database and the command line say it."""
+        if isinstance(self.default, bool):
+            return "true ou false"
+        if isinstance(self.default, int):
+            return f"número inteiro de {self.minimum:g} a {self.maximum:g}"
+        if isinstance(self.default, float):
+            return f"número de {self.minimum:g} a {self.maximum:g}"
+        if self.is_timezone:
+            return 'um fuso horário, como "America/Sao_Paulo"'
+        if self.choices:
+            return "um destes textos: " + ", ".join(self.choices)
+        return 'texto entre aspas, como "' + str(self.default) + '"'
+
+    def read(self, value: object) -> T:
+        """Return `value` (decoded JSON) as this preference's type. Raises InvalidPreference."""
+        accepted = self._accepted(value)
+        if accepted is None:
+            shown = json.dumps(value, ensure_ascii=False, default=str)[:80]
+            raise InvalidPreference(f"{self.key}: precisa ser {self.rule}; recebeu {shown}")
+        return accepted
+
+    def _accepted(self, value: object) -> T | None:
+        kind = self.kind
+        if kind is bool or isinstance(value, bool):
+            return value if isinstance(value, kind) else None  # type: ignore[return-value, unused-ignore]
+        if kind is str:
+            return kind(value) if isinstance(value, str) and self._text_fits(value) else None
+        if not isinstance(value, int | float) or not math.isfinite(value):
+            return None
+        if kind is int and value != int(value):
+            return None
+        low, high = self.minimum, self.maximum
+        return kind(value) if (low is None or value >= low) and (high is None or value <= high) else None
+
+    def _text_fits(self, value: str) -> bool:
+        if self.choices:
+            return value in self.choices
+        if self.is_timezone:
+            return value in available_timezones()
+        if self.pattern is not None and re.fullmatch(self.pattern, value) is None:
+            return False
+        return "\0" not in value and len(value) <= MAX_TEXT
+
+
+MAX_TEXT = 500
+"""Longest text of a preference, in characters."""
+DECLARED: dict[str, Preference[Any]] = {}
+
+
+def _declare(preference: Preference[T]) -> Preference[T]:
+    assert preference.key not in DECLARED  # noqa: S101 - a mistake in this file
+    DECLARED[preference.key] = preference
+    return preference
+
+
+WAKE_WORD_ENGINE = _declare(
+    Preference(
+        "wake_word.engine",
+        "microwakeword",
+        "Motor da palavra de ativação",
+        choices=("microwakeword", "openwakeword", "porcupine"),
+        reloads="wake_word",
+    )
+)
+WAKE_WORD_PHRASE = _declare(
+    Preference(
+        "wake_word.phrase",
+        "hey_jarvis",
+        "Palavra de ativação: um nome que vem no pacote do motor, ou o caminho de um arquivo .tflite, .json ou .ppn",
+        reloads="wake_word",
+    )
+)
+WAKE_WORD_SENSITIVITY = _declare(
+    Preference(
+        "wake_word.sensitivity",
+        0.7,
+        "Sensibilidade da palavra de ativação: mais alta ouve mais e erra mais",
+        minimum=0.0,
+        maximum=1.0,
+        reloads="wake_word",
+    )
+)
+
+PREROLL_MS = _declare(
+    Preference("audio.preroll_ms", 300, "Quanto som antes da fala é guardado (ms)", minimum=0, maximum=2000)
+)
+INPUT_DEVICE = _declare(
+    Preference(
+        "audio.input_device",
+        "",
+        "Microfone: nome ou parte dele; vazio é o padrão do sistema",
+        reloads="microphone",
+    )
+)
+OUTPUT_DEVICE = _declare(
+    Preference(
+        "audio.output_device",
+        "",
+        "Alto-falante: nome ou parte dele; vazio é o padrão do sistema",
+        reloads="speaker",
+    )
+)
+
+ENDPOINT_THRESHOLD = _declare(
+    Preference("endpoint.threshold", 0.5, "Probabilidade de voz a partir da qual é fala", minimum=0.1, maximum=0.95)
+)
+ENDPOINT_MIN_SPEECH_MS = _declare(
+    Preference("endpoint.min_speech_ms", 90, "Fala mais curta que isto é ruído (ms)", minimum=30, maximum=1000)
+)
+ENDPOINT_SILENCE_MS = _declare(
+    Preference("endpoint.silence_ms", 700, "Silêncio que termina uma fala (ms)", minimum=200, maximum=3000)
+)
+ENDPOINT_PROVISIONAL_MS = _declare(
+    Preference(
+        "endpoint.provisional_ms",
+        200,
+        "Silêncio a partir do qual já se começa a transcrever, enquanto se espera o fim (ms)",
+        minimum=60,
+        maximum=3000,
+    )
+)
+ENDPOINT_MAX_S = _declare(
+    Preference("endpoint.max_s", 15, "Fala mais longa que isto é cortada (s)", minimum=3, maximum=60)
+)
+ENDPOINT_WAIT_S = _declare(
+    Preference(
+        "endpoint.wait_s",
+        5,
+        "Quanto se espera pela fala depois da palavra de ativação (s)",
+        minimum=2,
+        maximum=30,
+    )
+)
+
+STT_MODEL = _declare(
+    Preference(
+        "stt.model",
+        "small",
+        "Modelo Whisper: nome (tiny, base, small, medium, large-v3, large-v3-turbo…), caminho de uma pasta, ou demo",
+        pattern="[^\\s].*",
+        reloads="stt",
+    )
+)
+STT_BEAM_SIZE = _declare(Preference("stt.beam_size", 1, "Largura da busca do Whisper", minimum=1, maximum=10))
+STT_THREADS = _declare(
+    Preference("stt.threads", 0, "Núcleos para o Whisper; 0 escolhe sozinho", minimum=0, maximum=64, reloads="stt")
+)
+STT_MIN_LOGPROB = _declare(
+    Preference("stt.min_logprob", -1.0, "Transcrição menos provável que isto é descartada", minimum=-5.0, maximum=0.0)
+)
+
+TTS_VOICE = _declare(
+    Preference(
+        "tts.voice",
+        "pt_BR-faber-medium",
+        "Voz Piper: nome, caminho de um .onnx, ou espeak para a voz simples que vem junto",
+        pattern="[^\\s].*",
+        reloads="tts",
+    )
+)
+TTS_SPEED = _declare(Preference("tts.speed", 1.0, "Velocidade da fala", minimum=0.5, maximum=2.0))
+
+BRAIN_MODEL = _declare(
+    Preference("brain.model", "qwen2.5:3b", "Modelo do Ollama", pattern="[A-Za-z0-9._:/-]+", reloads="brain")
+)
+BRAIN_TEMPERATURE = _declare(
+    Preference("brain.temperature", 0.7, "Temperatura do modelo de linguagem", minimum=0.0, maximum=2.0)
+)
+BRAIN_MAX_TOKENS = _declare(
+    Preference("brain.max_tokens", 200, "Tamanho máximo da resposta, em tokens", minimum=16, maximum=4096)
+)
+BRAIN_FIRST_TOKEN_S = _declare(
+    Preference("brain.first_token_s", 10, "Espera pela primeira palavra do modelo (s)", minimum=1, maximum=120)
+)
+BRAIN_WHOLE_S = _declare(
+    Preference("brain.whole_s", 45, "Tempo máximo da resposta inteira do modelo (s)", minimum=2, maximum=600)
+)
+
+CONVERSATION_QUIET_S = _declare(
+    Preference("conversation.quiet_s", 120, "Silêncio que encerra uma conversa (s)", minimum=10, maximum=3600)
+)
+DEVICES_CONFIRM_MS = _declare(
+    Preference("devices.confirm_ms", 1500, "Espera pela confirmação de um aparelho (ms)", minimum=100, maximum=10000)
+)
+REMINDERS_LEASE_S = _declare(
+    Preference(
+        "reminders.lease_s",
+        60,
+        "Depois disto, um lembrete que não acabou de ser falado é falado de novo (s)",
+        minimum=10,
+        maximum=600,
+    )
+)
+HOUSE_TIMEZONE = _declare(Preference("house.timezone", "America/Sao_Paulo", "Fuso horário da casa", is_timezone=True))
+HOUSE_AREA = _declare(Preference("house.area", "sala", "Cômodo onde está o microfone desta máquina"))
+
+
+class Preferences:
+    """A whole, valid set of preferences at one moment; immutable. `prefs[STT_MODEL]` is a `str`, and so on."""
+
+    def __init__(self, values: Mapping[str, object] | None = None) -> None:
+        """Take decoded JSON `values` by key; absent keys have their defaults. Raises InvalidPreference."""
+        given = values or {}
+        self._values = {key: p.read(given[key]) if key in given else p.default for key, p in DECLARED.items()}
+
+    def __getitem__(self, preference: Preference[T]) -> T:
+        """Return the value of a declared preference."""
+        value: T = self._values[preference.key]
+        return value
+
+    def with_value(self, key: str, value: object) -> "Preferences":
+        """Return a copy with one key changed. Raises InvalidPreference; KeyError for a key that is not declared."""
+        DECLARED[key].read(value)
+        return Preferences({**self._values, key: value})
+
+    def as_dict(self) -> dict[str, object]:
+        """Return every key with its value."""
+        return dict(self._values)

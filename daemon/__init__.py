@@ -1,0 +1,1 @@
+"""Everything that runs: listens, understands, acts, speaks, reminds."""

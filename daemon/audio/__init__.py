@@ -1,0 +1,1 @@
+"""Sound in and out: frames, endpointer, microphone, speaker, WAV."""

@@ -1,0 +1,1 @@
+"""The demonstration: recorded scenes and small models of our own, for trials and tests."""

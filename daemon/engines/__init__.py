@@ -1,0 +1,1 @@
+"""Engines: one verb each behind a Protocol, one file a vendor."""

@@ -1,0 +1,1 @@
+"""Text to Plan: sentences, numbers, moments in time, names of things."""

@@ -1,0 +1,1 @@
+"""Memory: embeddings, recall, what goes into a prompt."""

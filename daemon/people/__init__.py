@@ -1,0 +1,1 @@
+"""People: who speaks, what they may do, consent and erasure."""

@@ -1,0 +1,1 @@
+"""Reminders: the due loop and delivery."""

@@ -1,0 +1,1 @@
+"""Skills: each carries one intent out and returns what to say."""

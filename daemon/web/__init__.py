@@ -1,0 +1,1 @@
+"""HTTP on 127.0.0.1: ask, listen, health."""

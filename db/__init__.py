@@ -1,0 +1,1 @@
+"""How rows are reached: a noun at a time."""

@@ -1,0 +1,1 @@
+"""SQLModel tables, one file a noun. Tables: weights of neural networks never live here."""
