@@ -5,10 +5,11 @@ typed snapshot that the daemon reads. `reloads` names the part of the daemon tha
 """
 
 import json
-import math
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Generic, Literal, TypeVar
 from zoneinfo import available_timezones
 
@@ -22,7 +23,11 @@ class InvalidPreference(ValueError):  # noqa: N818 - it names the value, which i
 
 @dataclass(frozen=True, slots=True)
 class Preference(Generic[T]):
-    """One key of the config table. Bounds are inclusive; `pattern` is a regular expression for the whole text."""
+    """One key of the config table. Bounds are inclusive, and every number has both.
+
+    `pattern` is a regular expression for the whole text, in the words that Python (with re.ASCII) and PostgreSQL read
+    alike: classes, repetition, alternatives; `shape` says it in Portuguese. Text holds no control characters.
+    """
 
     key: str
     default: T
@@ -31,6 +36,7 @@ class Preference(Generic[T]):
     maximum: float | None = None
     choices: tuple[str, ...] = ()
     pattern: str | None = None
+    shape: str = ""
     is_timezone: bool = False
     reloads: Part = "nothing"
 
@@ -52,23 +58,24 @@ class Preference(Generic[T]):
             return 'um fuso horário, como "America/Sao_Paulo"'
         if self.choices:
             return "um destes textos: " + ", ".join(self.choices)
-        return 'texto entre aspas, como "' + str(self.default) + '"'
+        shape = self.shape or f"de até {MAX_TEXT} letras, em uma linha só"
+        return f"um texto {shape}" + (f', como "{self.default}"' if self.default else "")
 
     def read(self, value: object) -> T:
         """Return `value` (decoded JSON) as this preference's type. Raises InvalidPreference."""
         accepted = self._accepted(value)
         if accepted is None:
-            shown = json.dumps(value, ensure_ascii=False, default=str)[:80]
-            raise InvalidPreference(f"{self.key}: precisa ser {self.rule}; recebeu {shown}")
+            raise InvalidPreference(f"{self.key}: precisa ser {self.rule}; recebeu {_shown(value)}")
         return accepted
 
     def _accepted(self, value: object) -> T | None:
         kind = self.kind
-        if kind is bool or isinstance(value, bool):
-            return value if isinstance(value, kind) else None  # type: ignore[return-value, unused-ignore]
+        if kind is bool or isinstance(value, bool):  # to Python, false is an int as well
+            return kind(value) if kind is bool and isinstance(value, bool) else None
         if kind is str:
             return kind(value) if isinstance(value, str) and self._text_fits(value) else None
-        if not isinstance(value, int | float) or not math.isfinite(value):
+        # A whole number beyond every float cannot be compared by way of one; infinity and NaN fail the comparison.
+        if not isinstance(value, int | float) or not -sys.float_info.max <= value <= sys.float_info.max:
             return None
         if kind is int and value != int(value):
             return None
@@ -79,12 +86,29 @@ class Preference(Generic[T]):
         if self.choices:
             return value in self.choices
         if self.is_timezone:
-            return value in available_timezones()
-        if self.pattern is not None and re.fullmatch(self.pattern, value) is None:
+            return value in timezones()
+        if self.pattern is not None and re.fullmatch(self.pattern, value, re.ASCII) is None:
             return False
-        return "\0" not in value and len(value) <= MAX_TEXT
+        return len(value) <= MAX_TEXT and UNFIT_TEXT.search(value) is None
 
 
+def _shown(value: object) -> str:
+    """Return the start of a refused value, as JSON, in characters that any terminal and log can write."""
+    try:
+        shown = json.dumps(value, ensure_ascii=False, default=str)
+    except (ValueError, RecursionError):
+        shown = type(value).__name__
+    return shown[:80].encode("utf-8", "backslashreplace").decode()
+
+
+@cache
+def timezones() -> frozenset[str]:
+    """Return the names of the time zones that this machine knows."""
+    return frozenset(available_timezones())
+
+
+UNFIT_TEXT = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
+"""Control characters, which have no place in a setting, and halves of surrogate pairs, which UTF-8 cannot write."""
 MAX_TEXT = 500
 """Longest text of a preference, in characters."""
 DECLARED: dict[str, Preference[Any]] = {}
@@ -181,6 +205,7 @@ STT_MODEL = _declare(
         "small",
         "Modelo Whisper: nome (tiny, base, small, medium, large-v3, large-v3-turbo…), caminho de uma pasta, ou demo",
         pattern="[^\\s].*",
+        shape="que não comece com espaço",
         reloads="stt",
     )
 )
@@ -198,13 +223,21 @@ TTS_VOICE = _declare(
         "pt_BR-faber-medium",
         "Voz Piper: nome, caminho de um .onnx, ou espeak para a voz simples que vem junto",
         pattern="[^\\s].*",
+        shape="que não comece com espaço",
         reloads="tts",
     )
 )
 TTS_SPEED = _declare(Preference("tts.speed", 1.0, "Velocidade da fala", minimum=0.5, maximum=2.0))
 
 BRAIN_MODEL = _declare(
-    Preference("brain.model", "qwen2.5:3b", "Modelo do Ollama", pattern="[A-Za-z0-9._:/-]+", reloads="brain")
+    Preference(
+        "brain.model",
+        "qwen2.5:3b",
+        "Modelo do Ollama",
+        pattern="[A-Za-z0-9._:/-]+",
+        shape="só com letras sem acento, números e . _ : / -",
+        reloads="brain",
+    )
 )
 BRAIN_TEMPERATURE = _declare(
     Preference("brain.temperature", 0.7, "Temperatura do modelo de linguagem", minimum=0.0, maximum=2.0)

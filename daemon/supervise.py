@@ -32,15 +32,19 @@ class Service(Protocol):
 async def supervise(service: Service, clock: Clock) -> None:
     """Run `service` for ever; returns only if its `run` does. A run of STEADY_S seconds resets the pause."""
     pause_s = FIRST_PAUSE_S
+    told = ""
     while True:
         started = clock.monotonic()
         try:
             await service.run()
         except LinkDown as down:
             if clock.monotonic() - started > STEADY_S:
-                pause_s = FIRST_PAUSE_S
+                pause_s, told = FIRST_PAUSE_S, ""
             wait_s = pause_s * random.uniform(0.5, 1.5)  # noqa: S311 - jitter, not a secret
-            log.warning("link_down", service=service.name, link=down.what, why=down.why, retry_in_s=round(wait_s, 2))
+            # The same news is told once; a house without a microphone needs no line every half minute.
+            tell = log.debug if told == str(down) else log.warning
+            tell("link_down", service=service.name, link=down.what, why=down.why, retry_in_s=round(wait_s, 2))
+            told = str(down)
             await clock.sleep(wait_s)
             pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
         else:

@@ -1,1 +1,12 @@
 """SQLModel tables, one file a noun. Tables: weights of neural networks never live here."""
+
+from models.action import Action
+from models.config import Config
+from models.conversation import Conversation
+from models.message import Message
+from models.reminder import Reminder
+from models.system_log import SystemLog
+from models.table import Table
+from models.user import User
+
+__all__ = ["Action", "Config", "Conversation", "Message", "Reminder", "SystemLog", "Table", "User"]

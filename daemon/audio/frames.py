@@ -3,7 +3,7 @@
 Sources give frames of `FRAME_SAMPLES` (32 ms): the window of the voice detector, so that nothing is re-cut on the way.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -58,7 +58,7 @@ class Source(Protocol):
     name: str
     area: str | None
 
-    def frames(self) -> AsyncIterator[Frame]:
+    def frames(self) -> AsyncGenerator[Frame, None]:
         """Yield frames of FRAME_BYTES until the source ends. Raises EngineMissing or LinkDown when it goes away."""
         ...
 

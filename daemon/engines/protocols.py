@@ -6,7 +6,7 @@ model speaks or listens, as stored in `messages.transcription_model`. `close()` 
 Blocking inference runs in the engine's own bounded pool of threads, never on the event loop.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -72,7 +72,7 @@ class SpeechToText(Engine, Protocol):
 class TextToSpeech(Engine, Protocol):
     """Speaks a sentence."""
 
-    def synthesise(self, sentence: str) -> AsyncIterator[Pcm]:
+    def synthesise(self, sentence: str) -> AsyncGenerator[Pcm, None]:
         """Yield the sentence's sound piece by piece, the first as soon as it exists. Raises EngineFailed."""
         ...
 
@@ -80,6 +80,10 @@ class TextToSpeech(Engine, Protocol):
 class Chat(Engine, Protocol):
     """A language model that answers in pieces of text."""
 
-    def chat(self, messages: Sequence[ChatMessage]) -> AsyncIterator[str]:
+    def chat(self, messages: Sequence[ChatMessage]) -> AsyncGenerator[str, None]:
         """Yield the answer as it is written. Raises LinkDown (no server), EngineMissing (no model), EngineFailed."""
+        ...
+
+    async def check(self) -> None:
+        """Return when the server is there and has the model. Raises LinkDown, EngineMissing or EngineFailed."""
         ...

@@ -1,0 +1,34 @@
+"""The `mordomo` command."""
+
+import sys
+
+import typer
+
+from daemon.commands import ask, configuration, demo, doctor, models, run, understand
+from daemon.commands.console import guarded
+
+app = typer.Typer(
+    name="mordomo",
+    help="O assistente de voz da sua casa. Nada sai dela.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command("run")(run.run)
+app.command("ask")(ask.ask)
+app.command("listen")(ask.listen)
+app.command("understand")(understand.understand)
+app.command("demo")(demo.demo)
+app.command("doctor")(doctor.doctor)
+app.add_typer(models.app, name="models")
+app.add_typer(configuration.config, name="config")
+app.add_typer(configuration.schema, name="db")
+
+
+def main() -> None:
+    """Run the command and end the process with its status."""
+    sys.exit(guarded(app))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,172 @@
+"""Plan to Reply: skills first, the language model for the rest. Only here, and only now, are there effects."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import structlog
+
+from daemon.ahead import ahead
+from daemon.clock import Clock
+from daemon.engines.plug import Plug
+from daemon.engines.protocols import Chat, ChatMessage
+from daemon.errors import EngineFailed, EngineMissing, LinkDown, Refused, Spoken
+from daemon.language.plan import Intent
+from daemon.language.replies import Replies
+from daemon.sentences import sentences
+from daemon.skills.skill import Action, Carried, Context, Done, Skill
+from daemon.turn import ActionDone, Turn
+from db.conversations import Conversations
+from db.ledger import HeardMessage, Ledger, NewAction
+
+log = structlog.get_logger(__name__)
+
+Planned = tuple[Intent, Skill, tuple[Action, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """Answers turns. `skills` maps an intent's name to the skill that carries it out."""
+
+    skills: Mapping[str, Skill]
+    ledger: Ledger
+    history: Conversations
+    brain: Plug[Chat]
+    replies: Replies
+    clock: Clock
+    under_way: set[asyncio.Future[str]] = field(default_factory=set)
+
+    async def reply(self, turn: Turn, context: Context) -> AsyncGenerator[str, None]:
+        """Store what was heard, act, and yield the sentences to speak, each as soon as it is whole.
+
+        Raises LinkDown when what was heard can be kept neither in the database nor in the spool; nothing was done then.
+        """
+        plan = turn.understood.plan
+        unknown = [intent for intent in plan.intents if intent.name not in self.skills]
+        ask_model = plan.route == "llm" or bool(unknown)
+        planned: list[Planned] = []
+        if plan.route == "skill" and plan.question is None and not ask_model:
+            for intent in plan.intents:
+                skill = self.skills[intent.name]
+                planned.append((intent, skill, skill.actions(intent, context)))
+        await self._store_heard(turn, planned)
+        if plan.question is not None:
+            yield plan.question
+        elif ask_model:
+            async for sentence in self._from_model(turn, context):
+                yield sentence
+        for intent, skill, actions in planned:
+            # Who cuts in stops the voice, not a command that is on its way: its row must learn how it ended.
+            carrying = asyncio.ensure_future(self._carry_out(turn, intent, skill, actions, context))
+            self.under_way.add(carrying)
+            carrying.add_done_callback(self.under_way.discard)
+            yield await asyncio.shield(carrying)
+
+    async def _store_heard(self, turn: Turn, planned: Sequence[Planned]) -> None:
+        began = self.clock.monotonic()
+        understood = turn.understood
+        transcript, utterance = understood.transcript, understood.utterance
+        names = [intent.name for intent in understood.plan.intents]
+        await self.ledger.heard(
+            HeardMessage(
+                conversation_id=turn.conversation_id,
+                message_id=turn.id,
+                text=understood.text,
+                at=turn.started_at,
+                intent="+".join(names)[:100] or understood.plan.route,
+                confidence=transcript.confidence if transcript else understood.plan.confidence,
+                audio_duration_ms=utterance.duration_ms if utterance else None,
+                transcription_model=transcript.model[:50] if transcript else None,
+                metadata={"source": turn.source, "area": turn.area, "route": understood.plan.route},
+                actions=tuple(
+                    NewAction(a.id, a.type, a.name, a.parameters) for _, _, actions in planned for a in actions
+                ),
+            )
+        )
+        turn.steps["store"] = (self.clock.monotonic() - began) * 1000
+
+    async def _carry_out(
+        self, turn: Turn, intent: Intent, skill: Skill, actions: tuple[Action, ...], context: Context
+    ) -> str:
+        began = self.clock.monotonic()
+        await self.ledger.executing([action.id for action in actions], self.clock.now())
+        carried = await self._act(turn, intent, skill, actions, context)
+        for action, outcome in zip(actions, carried.outcomes, strict=True):
+            status = "success" if outcome.ok else "failed"
+            turn.actions.append(
+                ActionDone(action.id, action.name, action.parameters, status, outcome.result, outcome.error)
+            )
+            await self.ledger.finished(
+                action.id, status=status, result=outcome.result, error=outcome.error, at=self.clock.now()
+            )
+        turn.steps["act"] = turn.steps.get("act", 0.0) + (self.clock.monotonic() - began) * 1000
+        return carried.say
+
+    async def _act(
+        self, turn: Turn, intent: Intent, skill: Skill, actions: tuple[Action, ...], context: Context
+    ) -> Carried:
+        """Let the skill act; what it raises becomes a sentence and failed actions."""
+        try:
+            return await skill.act(intent, actions, context)
+        except Spoken as spoken:
+            if isinstance(spoken, Refused):
+                log.warning("refused", turn=str(turn.id), intent=intent.name, person=context.person)
+            say = spoken.say
+        except LinkDown as down:
+            log.warning("skill_without_link", turn=str(turn.id), intent=intent.name, link=down.what, why=down.why)
+            say = self.replies.say(f"away.{down.what}", seed=context.seed)
+        failed = Done(ok=False, result={}, error=say)
+        return Carried(say, tuple(failed for _ in actions))
+
+    async def _from_model(self, turn: Turn, context: Context) -> AsyncGenerator[str, None]:
+        """Ask the household's language model; any failure becomes one honest sentence."""
+        began = self.clock.monotonic()
+        failure = ""
+        try:
+            async with self.brain.use() as model:
+                messages = [
+                    system_prompt(context),
+                    *await self._recent(turn),
+                    ChatMessage("user", turn.understood.text),
+                ]
+                async for sentence in sentences(ahead(model.chat(messages))):
+                    turn.steps.setdefault("first_sentence", (self.clock.monotonic() - began) * 1000)
+                    yield sentence
+        except LinkDown as down:
+            failure, key = f"{down.what}: {down.why}", "brain.away"
+        except EngineMissing as missing:
+            failure, key = missing.why, "brain.missing"
+            turn.notices.append(f"{missing.why} ({missing.mend})")
+        except EngineFailed as failed:
+            failure, key = failed.why, "brain.failed"
+        if failure:
+            turn.outcome = "model_failed"
+            log.warning("model_failed", turn=str(turn.id), why=failure)
+            yield self.replies.say(key, seed=context.seed)
+
+    async def _recent(self, turn: Turn) -> list[ChatMessage]:
+        """Return the conversation so far, oldest first; without a database the model answers without it."""
+        try:
+            messages = await self.history.history(turn.conversation_id, limit=8, before=turn.id)
+        except LinkDown:
+            return []
+        return [ChatMessage(m.role, m.content) for m in messages if m.role != "system"]
+
+
+def system_prompt(context: Context) -> ChatMessage:
+    """Return who the model is and what it may not claim. What people and devices write never goes in here."""
+    today = spoken_today(context.now)
+    return ChatMessage(
+        "system",
+        "Você é o Mordomo, o assistente de voz de uma casa brasileira. Responda em português do Brasil, em uma a três "
+        "frases curtas, como quem fala, sem listas, sem markdown e sem emojis. Você não controla aparelhos nem agenda "
+        "nada nesta conversa: nunca diga que fez, ligou, desligou ou anotou algo; diga que não conseguiu entender o "
+        f"pedido e sugira dizer de outro jeito. Se não souber, diga que não sabe. Agora é {today}.",
+    )
+
+
+def spoken_today(now: datetime) -> str:
+    """Return date and time as a model reads them best: `2026-11-20 14:05 (sexta-feira)`."""
+    weekdays = ("segunda-feira", "terça-feira", "quarta-feira", "quinta-feira", "sexta-feira", "sábado", "domingo")
+    return f"{now:%Y-%m-%d %H:%M} ({weekdays[now.weekday()]})"

@@ -1,0 +1,213 @@
+"""The butler: one exchange from what was said to what was answered, stored and spoken."""
+
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from uuid import uuid4
+from zoneinfo import ZoneInfo
+
+import structlog
+
+from daemon.answer import Answers
+from daemon.audio.endpointer import Endpointer, EndpointRules
+from daemon.audio.frames import Frame, Utterance
+from daemon.clock import Clock
+from daemon.conversation import Conversation, Conversations
+from daemon.engines.plug import Plug
+from daemon.engines.protocols import SpeechToText, VoiceDetector
+from daemon.errors import EngineFailed, EngineMissing, LinkDown
+from daemon.events import NothingHeard, Observe, TurnEnded, TurnFailed
+from daemon.language.plan import Heard, Household, Plan
+from daemon.language.replies import Replies
+from daemon.language.understanding import Language
+from daemon.skills.skill import Context
+from daemon.turn import Turn, Understood, hear
+from daemon.voice import Voice
+from db.ledger import Ledger, SaidMessage
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a turn happens: sound source, room, and the voice that answers there (None: in writing)."""
+
+    source: str
+    area: str | None
+    voice: Voice | None
+
+
+@dataclass(frozen=True, slots=True)
+class Butler:
+    """Takes turns. Holds the parts; keeps nothing of a turn itself."""
+
+    stt: Plug[SpeechToText]
+    language: Language
+    household: Callable[[], Household]
+    answers: Answers
+    replies: Replies
+    ledger: Ledger
+    conversations: Conversations
+    clock: Clock
+    observe: Observe = field(default=lambda _: None)
+
+    async def listen(
+        self,
+        frames: AsyncIterator[Frame],
+        place: Place,
+        detector: VoiceDetector,
+        rules: EndpointRules,
+        preroll: Iterable[Frame] = (),
+    ) -> Understood | None:
+        """Hear one utterance out and understand it; None when nobody spoke. Raises EngineFailed or EngineMissing."""
+        conversation = self.conversations.at(place.source, place.area)
+
+        async def understand(utterance: Utterance) -> Understood:
+            return await self._understand(utterance, place, conversation)
+
+        detector.reset()
+        return await hear(frames, detector, Endpointer(rules, preroll), understand)
+
+    async def ask(self, text: str, place: Place) -> Turn:
+        """Take a turn on a typed sentence."""
+        began = self.clock.monotonic()
+        plan = self._plan(text, place, self.conversations.at(place.source, place.area))
+        steps = {"understand": (self.clock.monotonic() - began) * 1000}
+        return await self.answer(Understood(text, plan, steps=steps), place)
+
+    async def answer(self, understood: Understood, place: Place) -> Turn:
+        """Act on what was understood, answer it and store the turn. Cancelling it is barge-in; the rest stays unsaid.
+
+        Failures of engines and links are apologised for and end the turn; anything else is a bug and is raised.
+        """
+        conversation = self.conversations.at(place.source, place.area)
+        turn = Turn(
+            id=uuid4(),
+            conversation_id=conversation.id,
+            source=place.source,
+            area=place.area,
+            started_at=self.clock.now(),
+            began=self.clock.monotonic(),
+            understood=understood,
+            steps=dict(understood.steps),
+        )
+        if understood.plan.route == "none" and understood.plan.question is None:
+            turn.outcome = "ignored"
+            self.observe(NothingHeard(place.source, understood.text))
+            return turn
+        conversation.busy += 1
+        try:
+            await self._speak(turn, place, self._sentences(turn))
+            conversation.previous = understood.plan
+        except (LinkDown, EngineFailed) as lost:
+            log.warning("turn_failed", turn=str(turn.id), why=str(lost))
+            turn.outcome = "failed"
+            if isinstance(lost, EngineMissing):
+                turn.notices.append(f"{lost.why} ({lost.mend})")
+            self.observe(TurnFailed(place.source, turn.id, str(lost)))
+            turn.reply.append(await self.apologise(place, lost))
+        finally:
+            conversation.busy -= 1
+            conversation.last_at = self.clock.now()
+        total_ms = (self.clock.monotonic() - turn.began) * 1000
+        turn.steps["total"] = total_ms
+        self.observe(TurnEnded(place.source, turn.id, understood.text, " ".join(turn.reply), total_ms))
+        return turn
+
+    async def _sentences(self, turn: Turn) -> AsyncGenerator[str, None]:
+        """Yield the answer's sentences and store them as said, also when the person cut in before the end."""
+        household = self.household()
+        context = Context(
+            now=turn.started_at.astimezone(ZoneInfo(household.timezone)),
+            household=household,
+            area=turn.area,
+            seed=turn.id.int & 0xFFFF,
+        )
+        try:
+            async with aclosing(self.answers.reply(turn, context)) as sentences:
+                async for sentence in sentences:
+                    turn.reply.append(sentence)
+                    yield sentence
+        except (asyncio.CancelledError, GeneratorExit):
+            turn.outcome = "interrupted"
+            raise
+        finally:
+            await asyncio.shield(self._store_said(turn))
+
+    async def _store_said(self, turn: Turn) -> None:
+        if not turn.reply:
+            return
+        metadata = {"source": turn.source, "outcome": turn.outcome, "steps": _rounded(turn.steps)}
+        await self.ledger.said(
+            SaidMessage(
+                conversation_id=turn.conversation_id,
+                message_id=uuid4(),
+                text=" ".join(turn.reply),
+                at=self.clock.now(),
+                latency_ms=round(turn.latency_ms if turn.latency_ms is not None else self._since(turn)),
+                intent=turn.understood.plan.intents[0].name if turn.understood.plan.intents else None,
+                metadata=metadata,
+            )
+        )
+
+    async def _speak(self, turn: Turn, place: Place, sentences: AsyncGenerator[str, None]) -> None:
+        """Speak the sentences at the place, or only collect them where it has no voice."""
+
+        def first_audio() -> None:
+            turn.latency_ms = turn.steps["first_audio"] = self._since(turn)
+
+        async with aclosing(sentences):
+            if place.voice is not None:
+                try:
+                    await place.voice.speak(sentences, first_audio=first_audio)
+                except EngineMissing as mute:
+                    # What was asked is done all the same; the answer stays in writing.
+                    turn.notices.append(f"{mute.why} ({mute.mend})")
+            async for _ in sentences:
+                if turn.latency_ms is None:
+                    turn.latency_ms = self._since(turn)
+
+    async def apologise(self, place: Place, lost: LinkDown | EngineFailed) -> str:
+        """Say what was lost and return the sentence; where even the voice is broken it is left in writing."""
+        sentence = self.replies.say(_apology_key(lost))
+
+        async def apology() -> AsyncGenerator[str, None]:
+            yield sentence
+
+        if place.voice is not None:
+            try:
+                await place.voice.speak(apology())
+            except (EngineFailed, LinkDown) as mute:
+                log.warning("apology_unspoken", source=place.source, why=str(mute))
+        return sentence
+
+    async def _understand(self, utterance: Utterance, place: Place, conversation: Conversation) -> Understood:
+        began = self.clock.monotonic()
+        async with self.stt.use() as stt:
+            transcript = await stt.transcribe(utterance)
+        transcribed = self.clock.monotonic()
+        plan = self._plan(transcript.text, place, conversation)
+        steps = {
+            "transcribe": (transcribed - began) * 1000,
+            "understand": (self.clock.monotonic() - transcribed) * 1000,
+        }
+        return Understood(transcript.text, plan, utterance, transcript, steps)
+
+    def _plan(self, text: str, place: Place, conversation: Conversation) -> Plan:
+        household = self.household()
+        now = self.clock.now().astimezone(ZoneInfo(household.timezone))
+        return self.language.understand(Heard(text, now, place.area, None, conversation.previous), household)
+
+    def _since(self, turn: Turn) -> float:
+        return (self.clock.monotonic() - turn.began) * 1000
+
+
+def _rounded(steps: dict[str, float]) -> dict[str, float]:
+    return {name: round(ms, 1) for name, ms in steps.items()}
+
+
+def _apology_key(lost: LinkDown | EngineFailed) -> str:
+    if isinstance(lost, LinkDown):
+        return f"away.{lost.what}"
+    return "engine.missing" if isinstance(lost, EngineMissing) else "engine.failed"

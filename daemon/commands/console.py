@@ -1,0 +1,82 @@
+"""What the commands share: the environment, the ways of printing, and how a failure is told to a person."""
+
+import json
+import sys
+from collections.abc import Callable, Coroutine
+from functools import wraps
+from pathlib import Path
+from typing import Any, NoReturn, ParamSpec, TypeVar
+
+import typer
+from rich.console import Console
+
+from config.environment import Environment
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+NO_DAEMON = 2
+"""Exit status when a command needs the running daemon and none answers."""
+
+
+def environment() -> Environment:
+    """Return the environment; a bad variable ends the command with its name and rule."""
+    from pydantic import ValidationError  # noqa: PLC0415
+
+    try:
+        return Environment()
+    except ValidationError as invalid:
+        wrong = "; ".join(f"MORDOMO_{str(e['loc'][0]).upper()}: {e['msg']}" for e in invalid.errors())
+        fail(f"O ambiente tem um valor que não serve. {wrong}. Corrija a variável (ou o arquivo .env) e tente de novo.")
+
+
+def fail(message: str, status: int = 1) -> NoReturn:
+    """Say in Portuguese what went wrong and what to do, and end with `status`."""
+    err.print(message, style="red", markup=False)
+    raise typer.Exit(status)
+
+
+def print_json(value: object) -> None:
+    """Print one JSON value on one line, for programs."""
+    sys.stdout.write(json.dumps(value, ensure_ascii=False, default=str) + "\n")
+
+
+def run_async(work: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, T]:
+    """Let typer call a coroutine function."""
+    import asyncio  # noqa: PLC0415
+
+    @wraps(work)
+    def run(*args: P.args, **kwargs: P.kwargs) -> T:
+        return asyncio.run(work(*args, **kwargs))
+
+    return run
+
+
+def guarded(app: Callable[[], Any]) -> int:
+    """Run the command; whatever it raises becomes a sentence. The whole story goes to a file, never to the screen."""
+    from daemon.errors import MordomoError  # noqa: PLC0415
+
+    try:
+        app()
+    except MordomoError as known:
+        err.print(str(known), style="red", markup=False)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    except Exception:
+        err.print(f"Algo deu errado por dentro do Mordomo. Os detalhes estão em {_write_down()}.", style="red")
+        return 70
+    return 0
+
+
+def _write_down() -> Path:
+    """Write the present exception to a file of mode 600 and return it."""
+    import tempfile  # noqa: PLC0415
+    import traceback  # noqa: PLC0415
+
+    with tempfile.NamedTemporaryFile("w", prefix="mordomo-erro-", suffix=".log", delete=False) as file:
+        file.write(traceback.format_exc())
+    return Path(file.name)

@@ -1,0 +1,96 @@
+"""`mordomo understand`: how sentences are read, without doing anything."""
+
+import json as json_module
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+import typer
+
+from daemon.commands.console import environment, fail, out, print_json
+
+
+def understand(
+    text: Annotated[
+        str | None, typer.Argument(help="Uma frase; sem ela, uma por linha na entrada (texto ou JSON).")
+    ] = None,
+    household: Annotated[Path | None, typer.Option("--household", help="Uma casa em JSON, em vez da que roda.")] = None,
+    area: Annotated[str | None, typer.Option("--area", help="Cômodo em que se fala.")] = None,
+    why: Annotated[bool, typer.Option("--why", help="Mostra a leitura para pessoas.")] = False,
+) -> None:
+    """Lê frases e mostra o que entendeu: uma linha JSON para cada, na mesma ordem. Nada é feito."""
+    from daemon.language.plan import Heard  # noqa: PLC0415
+    from daemon.language.understanding import Language  # noqa: PLC0415
+    from daemon.language.wire import as_json, household_from_json  # noqa: PLC0415
+
+    house = household_from_json(_household(household))
+    zone = ZoneInfo(house.timezone)
+    language = Language()
+    for question in _questions(text):
+        now = _moment(question.get("now"), zone)
+        heard = Heard(str(question.get("text", "")), now, question.get("area") or area)
+        began = time.perf_counter()
+        plan = language.understand(heard, house)
+        answer = as_json(heard.text, plan, (time.perf_counter() - began) * 1000)
+        if why:
+            _explain(answer)
+        else:
+            print_json(answer)
+
+
+def _household(path: Path | None) -> dict[str, Any]:
+    if path is None:
+        from daemon.commands.client import call  # noqa: PLC0415
+
+        live: dict[str, Any] = call(environment(), "GET", "/household")
+        return live
+    try:
+        loaded = json_module.loads(path.read_text(encoding="utf-8"))
+    except OSError as unreadable:
+        fail(f"Não consegui ler {path}: {unreadable.strerror}. Confira o caminho.")
+    except ValueError as broken:
+        fail(f"{path} não é JSON: {broken}. Confira o arquivo.")
+    if not isinstance(loaded, dict):
+        fail(f"{path} não descreve uma casa: era preciso um objeto JSON com areas e devices.")
+    return loaded
+
+
+def _questions(text: str | None) -> Iterator[dict[str, Any]]:
+    lines: Iterable[str] = sys.stdin if text is None else [text]
+    for line in lines:
+        stripped = line.strip()
+        if not stripped:
+            continue
+        if stripped.startswith("{"):
+            try:
+                question = json_module.loads(stripped)
+            except ValueError:
+                question = {"text": stripped}
+            yield question if isinstance(question, dict) else {"text": stripped}
+        else:
+            yield {"text": stripped}
+
+
+def _moment(given: object, zone: ZoneInfo) -> datetime:
+    if given is None:
+        return datetime.now(UTC).astimezone(zone)
+    try:
+        at = datetime.fromisoformat(str(given).replace("Z", "+00:00"))
+    except ValueError:
+        fail(f'"now" precisa ser data e hora ISO 8601, como 2026-11-20T10:00:00-03:00; recebi {given!r}.')
+    return at.astimezone(zone) if at.tzinfo else at.replace(tzinfo=zone)
+
+
+def _explain(answer: dict[str, Any]) -> None:
+    routes = {"skill": "um pedido para mim", "llm": "conversa, para o modelo de linguagem", "none": "nada para mim"}
+    out.print(f"“{answer['text']}”: {routes[answer['route']]}, certeza {answer['confidence']:.0%}", markup=False)
+    for action in answer["actions"]:
+        out.print(f"  {action['intent']} {', '.join(action['targets'])} {action['slots'] or ''}", markup=False)
+    if answer.get("question"):
+        out.print(f"  pergunto: {answer['question']}", markup=False)
+    for assumed in answer.get("assumed", []):
+        out.print(f"  supus: {assumed}", markup=False)

@@ -1,0 +1,303 @@
+"""The link to the broker: listens to the house's devices, and carries orders out.
+
+What a crash does here: nothing is kept on disk. Entities and states come back from retained topics; a command that was
+under way is never sent again, by this process or by the next.
+"""
+
+import asyncio
+import socket
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Literal
+from uuid import uuid4
+
+import aiomqtt
+import structlog
+
+from daemon.clock import Clock
+from daemon.devices.address import Address
+from daemon.devices.command import command
+from daemon.devices.entity import Condition
+from daemon.devices.house import House
+from daemon.devices.inbox import LatestByTopic
+from daemon.devices.order import Command, ConfirmedLate, Goal, Order, Outcome
+from daemon.errors import CannotDo, LinkDown
+
+__all__ = ["ConfirmedLate", "Devices", "Order", "Outcome"]
+
+log = structlog.get_logger(__name__)
+
+STATUS_TOPIC = "mordomo/status"
+KEEPALIVE_S = 15
+DELIVERY_S = 5.0
+"""How long the broker may take to acknowledge a command before the link counts as lost."""
+LATE_S = 300.0
+"""How long a silent device may still confirm and be reported."""
+SUBSCRIBE_AT_ONCE = 100
+
+
+@dataclass(slots=True)
+class _Wait:
+    """Somebody waits until an entity obeys; `told` is set when it does."""
+
+    order: Order
+    goal: Goal
+    before: Condition
+    since_s: float
+    told: asyncio.Event
+
+
+class Devices:
+    """The house's devices over MQTT: a Service that keeps `house` true, and `carry_out`.
+
+    `settled` is set once all that the broker kept (announcements, states) has been taken in after a connection.
+    `confirm_ms` is asked at each order, so that a preference applies at once. `observe` is told of ConfirmedLate.
+    """
+
+    name = "devices"
+
+    def __init__(
+        self,
+        url: str,
+        clock: Clock,
+        confirm_ms: Callable[[], int],
+        prefix: str = "homeassistant",
+        observe: Callable[[object], None] | None = None,
+    ) -> None:
+        self.address = Address.parse(url)
+        self.house = House(prefix)
+        self.connected = asyncio.Event()
+        self.settled = asyncio.Event()
+        self._clock = clock
+        self._confirm_ms = confirm_ms
+        self._prefix = prefix
+        self._observe = observe or (lambda _event: None)
+        self._client: aiomqtt.Client | None = None
+        self._lost: asyncio.Future[None] | None = None
+        self._why_away = "ainda não conectado"
+        self._echo = f"mordomo/echo/{uuid4().hex[:12]}"
+        self._announced = False
+        self._changed = asyncio.Event()
+        self._subscribed: set[str] = set()
+        self._orders: dict[str, asyncio.Lock] = {}
+        self._waits: dict[str, _Wait] = {}
+        self._late: dict[str, _Wait] = {}
+
+    @property
+    def is_connected(self) -> bool:
+        """True while the broker is there and subscribed to."""
+        return self.connected.is_set()
+
+    async def run(self) -> None:
+        """Keep the house true until cancelled. Raises LinkDown("broker", why) when the broker is away."""
+        try:
+            async with self._new_client() as client:
+                try:
+                    await self._session(client)
+                finally:
+                    self._drop()
+                    with suppress(aiomqtt.MqttError, TimeoutError):
+                        async with asyncio.timeout(1):
+                            await client.publish(STATUS_TOPIC, "offline", qos=1, retain=True)
+        except (aiomqtt.MqttError, OSError) as problem:
+            self._why_away = str(problem)[:200]
+            raise LinkDown("broker", self._why_away) from problem
+
+    async def carry_out(self, order: Order) -> Outcome:
+        """Command a device and wait until it says that it obeyed, at most `confirm_ms`.
+
+        Orders to one entity are served one after the other. Raises LinkDown when the broker is away (then nothing will
+        be published later) or goes away before it acknowledged (then it is unknown whether the device got it), and
+        CannotDo, with what to say, for an entity that is not there or cannot do this.
+        """
+        self._connected_client()
+        if self.house.entity(order.entity_id) is None:
+            raise CannotDo("Não encontrei esse aparelho na casa.")
+        async with self._orders.setdefault(order.entity_id, asyncio.Lock()):
+            return await self._carry_out(order)
+
+    async def _carry_out(self, order: Order) -> Outcome:
+        client = self._connected_client()
+        entity = self.house.entity(order.entity_id)
+        if entity is None:
+            raise CannotDo("Esse aparelho acabou de sair da casa.")
+        before = self.house.condition(entity.id)
+        wanted = command(entity, before, self.house.name(entity.id), order)
+        if before.available is False:
+            return Outcome("unavailable", before.state, _as_previous(before))
+        if wanted.goal is None:
+            started_s = self._clock.monotonic()
+            await self._deliver(client, wanted)
+            if wanted.assumed is not None:
+                self.house.assume(entity.id, wanted.assumed, self._clock.now())
+            return Outcome("sent", wanted.assumed, _as_previous(before), self._ms_since(started_s))
+        if before.fresh and not before.assumed and wanted.goal.reached(before):
+            return Outcome("already", before.state, _as_previous(before))
+        return await self._confirmed(client, order, wanted, wanted.goal, before)
+
+    async def _confirmed(
+        self, client: aiomqtt.Client, order: Order, wanted: Command, goal: Goal, before: Condition
+    ) -> Outcome:
+        wait = _Wait(order, goal, before, self._clock.monotonic(), asyncio.Event())
+        self._late.pop(order.entity_id, None)
+        self._waits[order.entity_id] = wait
+        try:
+            await self._deliver(client, wanted)
+            left_s = self._confirm_ms() / 1000 - (self._clock.monotonic() - wait.since_s)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(wait.told.wait(), max(0.0, left_s))
+        except LinkDown:
+            if not wait.told.is_set():
+                raise
+        finally:
+            del self._waits[order.entity_id]
+            if not wait.told.is_set():
+                self._late[order.entity_id] = wait
+        state = self.house.condition(order.entity_id).state
+        kind: Literal["confirmed", "silent"] = "confirmed" if wait.told.is_set() else "silent"
+        return Outcome(kind, state, _as_previous(before), self._ms_since(wait.since_s))
+
+    async def _deliver(self, client: aiomqtt.Client, wanted: Command) -> None:
+        """Publish all messages in their order; return when the broker has acknowledged them. Raises LinkDown."""
+        lost = self._lost
+        assert lost is not None  # noqa: S101 - there is a client, so there is a session
+        publishing = asyncio.gather(
+            *(client.publish(topic, payload, qos=1, timeout=DELIVERY_S) for topic, payload in wanted.messages)
+        )
+        try:
+            ends: set[asyncio.Future[Any]] = {publishing, lost}
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+            if not publishing.done():
+                raise LinkDown("broker", "caiu antes de confirmar a entrega")
+            await publishing
+        except aiomqtt.MqttError as problem:
+            # An unacknowledged message must die with this connection, or it could reach the device much later.
+            if not lost.done():
+                lost.set_result(None)
+            raise LinkDown("broker", str(problem)[:200]) from problem
+        finally:
+            publishing.cancel()
+
+    def _connected_client(self) -> aiomqtt.Client:
+        if self._client is None or not self.connected.is_set():
+            raise LinkDown("broker", self._why_away)
+        return self._client
+
+    def _new_client(self) -> aiomqtt.Client:
+        options = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)]
+        if hasattr(socket, "TCP_USER_TIMEOUT"):  # what the network has not taken in this time is thrown away
+            options.append((socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, round(DELIVERY_S * 1000)))
+        client = aiomqtt.Client(
+            self.address.host,
+            self.address.port,
+            username=self.address.user,
+            password=self.address.password,
+            tls_context=self.address.tls_context(),
+            identifier=f"mordomo-{uuid4().hex[:12]}",
+            will=aiomqtt.Will(STATUS_TOPIC, "offline", qos=1, retain=True),
+            keepalive=KEEPALIVE_S,
+            queue_type=LatestByTopic,
+            socket_options=options,
+            timeout=DELIVERY_S,
+        )
+        client.pending_calls_threshold = 1000
+        return client
+
+    async def _session(self, client: aiomqtt.Client) -> None:
+        lost = self._lost = asyncio.get_running_loop().create_future()
+        self._client = client
+        await client.publish(STATUS_TOPIC, "online", qos=1, retain=True)
+        listening = asyncio.create_task(self._listen(client))
+        following = asyncio.create_task(self._follow(client))
+        try:
+            ends: set[asyncio.Future[Any]] = {listening, following, lost}
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+            for task in (listening, following):
+                if task.done():
+                    task.result()
+            raise LinkDown("broker", "não confirmou a entrega")
+        finally:
+            for task in (listening, following):
+                task.cancel()
+            await asyncio.gather(listening, following, return_exceptions=True)
+
+    def _drop(self) -> None:
+        self._client = None
+        self.connected.clear()
+        self.settled.clear()
+        self._announced = False
+        self._subscribed = set()
+        self.house.forget_freshness()
+        if self._lost is not None and not self._lost.done():
+            self._lost.set_result(None)
+
+    async def _listen(self, client: aiomqtt.Client) -> None:
+        async for message in client.messages:
+            topic, payload = message.topic.value, message.payload
+            if topic == self._echo:
+                self._echoed(payload)
+            elif topic.startswith(f"{self._prefix}/") and topic.endswith("/config"):
+                before = self.house.structure
+                self.house.announce(topic, payload)
+                if self.house.structure != before:
+                    self._changed.set()
+            else:
+                for entity_id in self.house.hear(topic, payload, self._clock.now()):
+                    self._told(entity_id)
+
+    async def _follow(self, client: aiomqtt.Client) -> None:
+        """Subscribe to announcements, then to what they name, and go on as the house changes."""
+        await client.subscribe(self._echo)
+        await client.subscribe([(f"{self._prefix}/+/+/config", 0), (f"{self._prefix}/+/+/+/config", 0)])
+        self.connected.set()
+        self._changed.clear()
+        # The broker hands over what it kept before what is published from now on: the echo comes after all of it.
+        await client.publish(self._echo, "announced")
+        while True:
+            await self._changed.wait()
+            self._changed.clear()
+            wanted = self.house.topics
+            for batch in _batches(self._subscribed - wanted):
+                await client.unsubscribe(batch)
+            for batch in _batches(wanted - self._subscribed):
+                await client.subscribe([(topic, 0) for topic in batch])
+            self._subscribed = set(wanted)
+            if self._announced and not self.settled.is_set():
+                await client.publish(self._echo, "settled")
+
+    def _echoed(self, payload: bytes) -> None:
+        if payload == b"announced":
+            self._announced = True
+            self._changed.set()
+        elif not self.settled.is_set():
+            self.settled.set()
+            log.info("devices_settled", broker=str(self.address), entities=len(self.house))
+
+    def _told(self, entity_id: str) -> None:
+        condition = self.house.condition(entity_id)
+        wait = self._waits.get(entity_id)
+        if wait is not None and wait.goal.obeyed(condition, wait.before):
+            wait.told.set()
+        late = self._late.get(entity_id)
+        if late is None or wait is not None:
+            return
+        late_ms = self._ms_since(late.since_s)
+        obeyed = late.goal.obeyed(condition, late.before)
+        if obeyed or late_ms > LATE_S * 1000:
+            del self._late[entity_id]
+            if obeyed and late_ms <= LATE_S * 1000:
+                self._observe(ConfirmedLate(late.order, condition.state, late_ms))
+
+    def _ms_since(self, since_s: float) -> float:
+        return round((self._clock.monotonic() - since_s) * 1000, 2)
+
+
+def _as_previous(before: Condition) -> Mapping[str, object]:
+    return {"state": before.state, **before.attributes}
+
+
+def _batches(topics: Iterable[str]) -> Iterator[list[str]]:
+    rest = sorted(topics)
+    for start in range(0, len(rest), SUBSCRIBE_AT_ONCE):
+        yield rest[start : start + SUBSCRIBE_AT_ONCE]

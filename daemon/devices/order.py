@@ -1,0 +1,98 @@
+"""What is wanted of a device, what it takes, and how it went."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from daemon.devices.entity import Condition
+
+Verb = Literal[
+    "turn_on", "turn_off", "toggle", "set_brightness", "open", "close", "stop", "set_position", "lock", "unlock",
+    "set_temperature", "press", "set_speed",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is wanted of one entity. `value` is in percent (brightness, position, speed; 0 to 100) or °C."""
+
+    entity_id: str
+    verb: Verb
+    value: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """What the device will say when it has obeyed: one of `states`, and `reading` near `value`.
+
+    `moving` are states that show it is on its way there. Where `reading_counts` is false, the reading only shows the
+    way, and arriving is told by the state.
+    """
+
+    states: frozenset[str] = frozenset()
+    moving: frozenset[str] = frozenset()
+    reading: str | None = None
+    value: float = 0.0
+    tolerance: float = 0.5
+    not_states: frozenset[str] = frozenset()
+    reading_counts: bool = True
+
+    def reached(self, condition: Condition) -> bool:
+        """Tell whether the entity is where it was ordered to be."""
+        if self.states and condition.state not in self.states:
+            return False
+        if self.not_states and (condition.state is None or condition.state in self.not_states):
+            return False
+        return self.reading is None or not self.reading_counts or self._distance(condition) <= self.tolerance
+
+    def obeyed(self, condition: Condition, before: Condition) -> bool:
+        """Tell whether the entity is there or, for what takes its time, visibly on its way since `before`."""
+        if self.reached(condition) or condition.state in self.moving:
+            return True
+        return bool(self.moving) and self.reading is not None and self._distance(condition) < self._distance(before)
+
+    def _distance(self, condition: Condition) -> float:
+        said = condition.attributes.get(self.reading or "")
+        return abs(float(said) - self.value) if isinstance(said, int | float) else math.inf
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """Messages to publish in their order, as (topic, payload), and the goal.
+
+    `goal` is None where no topic would tell that it is reached: then nobody waits. `assumed` is the state an optimistic
+    entity is taken to have afterwards.
+    """
+
+    messages: tuple[tuple[str, bytes], ...]
+    goal: Goal | None
+    assumed: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How an order went.
+
+    - `confirmed`: the device's own state said so, or that it is on its way (`state` tells: opening, closing);
+    - `already`: it was so before, and nothing was published;
+    - `sent`: published to a device that never tells its state;
+    - `silent`: the broker has it, but the device did not say in time that it obeyed (`state` is what it says instead);
+    - `unavailable`: the device said that it is off line, and nothing was published.
+
+    `previous` is what was known before: `state` and readings, enough to undo. `ms` counts from publishing.
+    """
+
+    kind: Literal["confirmed", "already", "sent", "silent", "unavailable"]
+    state: str | None
+    previous: Mapping[str, object]
+    ms: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmedLate:
+    """For observers: a device obeyed after its order had been given up as silent. `late_ms` counts from publishing."""
+
+    order: Order
+    state: str | None
+    late_ms: float

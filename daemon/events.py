@@ -1,0 +1,63 @@
+"""What happened, for observers only (health, MQTT, logs, the terminal); never for control flow."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+from uuid import UUID
+
+Step = Literal["heard", "transcribed", "understood", "stored", "acted", "first_sentence", "first_audio", "spoken"]
+
+
+@dataclass(frozen=True, slots=True)
+class WakeWordHeard:
+    """Somebody called."""
+
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class NothingHeard:
+    """Called, but nobody spoke, or nothing of what was heard was speech to us."""
+
+    source: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class TurnEnded:
+    """A turn is over and stored."""
+
+    source: str
+    turn_id: UUID
+    transcript: str
+    reply: str
+    total_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class TurnFailed:
+    """A turn was lost; the person heard an apology."""
+
+    source: str
+    turn_id: UUID
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReminderSpoken:
+    """A reminder reached the speaker."""
+
+    reminder_id: UUID
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class PreferenceChanged:
+    """A row of the config table changed and was taken over, or was refused (`problem`)."""
+
+    key: str
+    problem: str = ""
+
+
+Event = WakeWordHeard | NothingHeard | TurnEnded | TurnFailed | ReminderSpoken | PreferenceChanged
+Observe = Callable[[Event], None]

@@ -1,0 +1,155 @@
+"""Numbers in Portuguese words, both ways, from zero to the millions."""
+
+import re
+from collections.abc import Sequence
+
+_SMALL = (
+    "zero um dois três quatro cinco seis sete oito nove dez onze doze treze quatorze quinze dezesseis dezessete"
+    " dezoito dezenove"
+).split()
+_TENS = "- - vinte trinta quarenta cinquenta sessenta setenta oitenta noventa".split()
+_HUNDREDS = "- cento duzentos trezentos quatrocentos quinhentos seiscentos setecentos oitocentos novecentos".split()
+
+UNITS = {
+    "um": 1, "uma": 1, "dois": 2, "duas": 2, "tres": 3, "quatro": 4, "cinco": 5, "seis": 6, "sete": 7, "oito": 8,
+    "nove": 9,
+}  # fmt: skip
+TEENS = {
+    "dez": 10, "onze": 11, "doze": 12, "treze": 13, "quatorze": 14, "catorze": 14, "quinze": 15, "dezesseis": 16,
+    "dezasseis": 16, "dezessete": 17, "dezoito": 18, "dezenove": 19,
+}  # fmt: skip
+TENS = {
+    "vinte": 20, "trinta": 30, "quarenta": 40, "cinquenta": 50, "cincoenta": 50, "sessenta": 60, "setenta": 70,
+    "oitenta": 80, "noventa": 90,
+}  # fmt: skip
+HUNDREDS = {
+    "cem": 100, "cento": 100, "duzentos": 200, "duzentas": 200, "trezentos": 300, "trezentas": 300,
+    "quatrocentos": 400, "quatrocentas": 400, "quinhentos": 500, "quinhentas": 500, "seiscentos": 600,
+    "seiscentas": 600, "setecentos": 700, "setecentas": 700, "oitocentos": 800, "oitocentas": 800,
+    "novecentos": 900, "novecentas": 900,
+}  # fmt: skip
+WORDS = frozenset({"zero", "e", "mil", "milhao", "milhoes", *UNITS, *TEENS, *TENS, *HUNDREDS})
+
+_DIGITS = re.compile(r"\d{1,9}")
+_GROUPED = re.compile(r"\d{1,3}(?:\.\d{3}){1,2}")
+_DECIMAL = re.compile(r"(\d{1,9})[,.](\d{1,6})")
+
+Found = tuple[float, int]
+"""A value and the index of the word after it."""
+
+
+def read(words: Sequence[str], at: int) -> Found | None:
+    """Read the number that begins at word `at` (plain forms, or digits), or return None.
+
+    A decimal comma counts; a point parts thousands where three digits follow it.
+    """
+    if at >= len(words):
+        return None
+    digits = _digits(words[at])
+    if digits is not None:
+        if at + 1 < len(words) and words[at + 1] == "mil":
+            return digits * 1000, at + 2
+        return digits, at + 1
+    if words[at] == "zero":
+        return 0, at + 1
+    return _large(words, at)
+
+
+def whole(words: Sequence[str]) -> float | None:
+    """Return the number that `words` spell, all of them, or None."""
+    found = read(words, 0)
+    return found[0] if found and found[1] == len(words) else None
+
+
+def _digits(word: str) -> float | None:
+    if _DIGITS.fullmatch(word):
+        return int(word)
+    if _GROUPED.fullmatch(word):
+        return int(word.replace(".", ""))
+    decimal = _DECIMAL.fullmatch(word)
+    return float(f"{decimal[1]}.{decimal[2]}") if decimal else None
+
+
+def _large(words: Sequence[str], at: int) -> Found | None:
+    total, here, found_any = 0, at, False
+    for scale, names in ((1_000_000, ("milhao", "milhoes")), (1000, ("mil",)), (1, ())):
+        start = here + 1 if found_any and _is(words, here, "e") else here
+        group = _below_thousand(words, start)
+        if scale == 1:
+            if group:
+                total, here, found_any = total + group[0], group[1], True
+        elif group and _is(words, group[1], *names):
+            total, here, found_any = total + group[0] * scale, group[1] + 1, True
+        elif scale == 1000 and group is None and _is(words, start, "mil"):
+            total, here, found_any = total + scale, start + 1, True
+    return (total, here) if found_any else None
+
+
+def _below_thousand(words: Sequence[str], at: int) -> tuple[int, int] | None:
+    if at >= len(words):
+        return None
+    hundreds = HUNDREDS.get(words[at])
+    if hundreds is None:
+        return _below_hundred(words, at)
+    if words[at] != "cem" and _is(words, at + 1, "e"):
+        rest = _below_hundred(words, at + 2)
+        if rest:
+            return hundreds + rest[0], rest[1]
+    return hundreds, at + 1
+
+
+def _below_hundred(words: Sequence[str], at: int) -> tuple[int, int] | None:
+    if at >= len(words):
+        return None
+    word = words[at]
+    if word in TENS:
+        unit_at = at + 2 if _is(words, at + 1, "e") else at + 1
+        unit = UNITS.get(words[unit_at]) if unit_at < len(words) else None
+        return (TENS[word] + unit, unit_at + 1) if unit else (TENS[word], at + 1)
+    small = UNITS.get(word) or TEENS.get(word)
+    return (small, at + 1) if small else None
+
+
+def _is(words: Sequence[str], at: int, *names: str) -> bool:
+    return at < len(words) and words[at] in names
+
+
+def spell(number: int, *, feminine: bool = False) -> str:
+    """Return `number` (below a thousand million, either sign) in words: 1234 is `mil duzentos e trinta e quatro`.
+
+    Raises ValueError beyond that.
+    """
+    if abs(number) >= 1_000_000_000:
+        raise ValueError(f"{number} is too large to spell")
+    if number < 0:
+        return f"menos {spell(-number, feminine=feminine)}"
+    if number == 0:
+        return "zero"
+    millions, thousands, rest = number // 1_000_000, number // 1000 % 1000, number % 1000
+    parts: list[str] = []
+    if millions:
+        parts.append("um milhão" if millions == 1 else f"{_group(millions)} milhões")
+    if thousands:
+        parts.append("mil" if thousands == 1 else f"{_group(thousands, feminine=feminine)} mil")
+    if rest:
+        parts.append(_group(rest, feminine=feminine))
+    last = rest or thousands
+    joined = len(parts) > 1 and (last <= 100 or last % 100 == 0)
+    return " ".join([*parts[:-1], "e", parts[-1]]) if joined else " ".join(parts)
+
+
+def _group(number: int, *, feminine: bool = False) -> str:
+    if number == 100:
+        return "cem"
+    parts = []
+    if number >= 100:
+        hundreds = _HUNDREDS[number // 100]
+        parts.append(hundreds[:-2] + "as" if feminine and hundreds.endswith("os") else hundreds)
+    rest = number % 100
+    if rest >= 20:
+        parts.append(_TENS[rest // 10])
+        rest %= 10
+    if rest:
+        small = {1: "uma", 2: "duas"}.get(rest) if feminine else None
+        parts.append(small or _SMALL[rest])
+    return " e ".join(parts)

@@ -1,0 +1,56 @@
+"""The preferences at this moment: read from the config table, kept fresh while the family edits it."""
+
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from config.preferences import DECLARED, Part, Preferences
+from daemon.events import Observe, PreferenceChanged
+from db.database import Database
+from db.listen import notifications
+from db.preferences import load
+
+log = structlog.get_logger(__name__)
+
+CHANNEL = "mordomo_config"
+
+
+class LivePreferences:
+    """Holds the last good set; as a service it follows the table. `reload` rebuilds the part that a key names."""
+
+    name = "preferences"
+
+    def __init__(
+        self, db: Database, listen_url: str, reload: Callable[[Part], Awaitable[None]], observe: Observe
+    ) -> None:
+        self._db = db
+        self._listen_url = listen_url
+        self._reload = reload
+        self._observe = observe
+        self._now = Preferences()
+
+    def now(self) -> Preferences:
+        """Return the set in force."""
+        return self._now
+
+    async def run(self) -> None:
+        """Follow the table until cancelled. Raises LinkDown when the database goes away; the last good set stays."""
+        async for _ in notifications(self._listen_url, [CHANNEL]):
+            await self.refresh()
+
+    async def refresh(self) -> None:
+        """Read the table and take over what changed. Raises LinkDown."""
+        fresh, problems = await load(self._db)
+        for problem in problems:
+            log.warning("preference_refused", problem=problem)
+            self._observe(PreferenceChanged(problem.split(":", 1)[0], problem))
+        before, after = self._now.as_dict(), fresh.as_dict()
+        changed = [key for key in after if before[key] != after[key]]
+        self._now = fresh
+        parts: dict[Part, None] = {DECLARED[key].reloads: None for key in changed}
+        for part in parts:
+            if part != "nothing":
+                await self._reload(part)
+        for key in changed:
+            log.info("preference_changed", key=key, value=after[key])
+            self._observe(PreferenceChanged(key))

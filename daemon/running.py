@@ -1,0 +1,126 @@
+"""The running daemon: servers, parts and services from the start to the last sentence."""
+
+import asyncio
+import signal
+import time
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+
+import structlog
+
+from config.environment import Environment
+from daemon import logs
+from daemon.app import Mordomo, assemble
+from daemon.banner import print_banner
+from daemon.data_folder import DataFolder
+from daemon.events import Event
+from daemon.prompt import Prompt
+from daemon.servers import DemoHouse, KeepPostgres, Servers, servers
+from daemon.supervise import Service, supervise
+from daemon.web.http import create_app
+from daemon.web.serve import Http, bind
+
+log = structlog.get_logger(__name__)
+
+FIRST_LOOK_S = 1.0
+"""How long the broker's retained messages are waited for before the house counts as empty."""
+TABLES_S = 20.0
+"""How long the start waits for the tables; later they come when the database does."""
+SENTENCE_S = 3.0
+"""How long SIGTERM waits for the sentence being spoken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What `mordomo run` was told."""
+
+    demo_house: bool = True
+    prompt: bool = False
+
+
+@dataclass(slots=True)
+class Services:
+    """The supervised services: each in a task of one group, all cancelled when the daemon stops."""
+
+    group: asyncio.TaskGroup
+    mordomo: Mordomo
+    tasks: list[asyncio.Task[None]] = field(default_factory=list)
+
+    def start(self, service: Service) -> None:
+        """Supervise one more service."""
+        self.tasks.append(self.group.create_task(supervise(service, self.mordomo.clock), name=service.name))
+
+    def stop(self) -> None:
+        """Cancel them all."""
+        for task in self.tasks:
+            task.cancel()
+
+
+async def serve(env: Environment, options: Options) -> None:
+    """Run the daemon until SIGTERM or SIGINT. Raises AlreadyRunning, CannotStart, SchemaTooNew with a sentence.
+
+    A service that fails with anything but LinkDown is a bug: it ends the process with an ExceptionGroup.
+    """
+    began = time.monotonic()
+    # At the prompt the screen belongs to the conversation.
+    logs.configure(env.log_format, "WARNING" if options.prompt and env.log_level == "INFO" else env.log_level)
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with AsyncExitStack() as stack:
+        folder = stack.enter_context(DataFolder(env.data_dir))
+        with_servers = await stack.enter_async_context(servers(env))
+        mordomo = await stack.enter_async_context(assemble(env, with_servers, observe=_note))
+        http = Http(create_app(mordomo), bind(env.http_host, env.http_port))
+        async with asyncio.TaskGroup() as group:
+            services = Services(group, mordomo)
+            await _begin(services, with_servers, http, options)
+            folder.announce(http.url)
+            if not stop.is_set():
+                await print_banner(mordomo, http.url, time.monotonic() - began)
+            if options.prompt:
+                services.start(Prompt(mordomo, stop.set))
+            await stop.wait()
+            log.info("stopping")
+            await mordomo.voice.finish(SENTENCE_S)
+            services.stop()
+    log.info("stopped")
+
+
+async def _begin(services: Services, with_servers: Servers, http: Http, options: Options) -> None:
+    """Start the services in the order in which they can be of use."""
+    mordomo = services.mordomo
+    for service in mordomo.services():
+        services.start(service)
+    if with_servers.postgres is not None:
+        services.start(KeepPostgres(with_servers.postgres, mordomo.clock))
+    if with_servers.broker is not None:
+        services.start(with_servers.broker)
+    try:
+        async with asyncio.timeout(TABLES_S):
+            await mordomo.schema.ready.wait()
+            await mordomo.prefs.refresh()
+    except TimeoutError:
+        log.warning("started_without_database")
+    if options.demo_house and with_servers.broker is not None and await _house_is_empty(mordomo):
+        mordomo.demo_house = True
+        services.start(DemoHouse(with_servers.mqtt_url))
+    services.start(http)
+    services.start(mordomo.listening)
+    services.group.create_task(mordomo.plugs.load(), name="load")
+
+
+async def _house_is_empty(mordomo: Mordomo) -> bool:
+    """Tell whether no device but the demonstration's own is known, once the broker has told what it retains."""
+    try:
+        async with asyncio.timeout(FIRST_LOOK_S):
+            while not mordomo.devices.settled:
+                await asyncio.sleep(0.02)
+    except TimeoutError:
+        log.debug("broker_not_settled")
+    house = mordomo.devices.house
+    return len(house) == 0 or house.only_demo
+
+
+def _note(event: Event) -> None:
+    log.debug("event", kind=type(event).__name__)

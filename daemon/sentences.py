@@ -1,0 +1,132 @@
+"""A streamed answer cut into sentences, each handed on as soon as it is certainly whole, so that speech starts early."""
+
+import re
+from collections.abc import AsyncGenerator, AsyncIterator
+
+LONGEST = 200
+"""Characters without a full stop after which a run-on is cut, at a clause if it has one."""
+MOST = 2400
+"""Characters of one answer that are spoken: some three minutes. What follows is not read from the source."""
+
+ABBREVIATIONS = frozenset(
+    [
+        "sr",
+        "sra",
+        "srs",
+        "sras",
+        "srta",
+        "dr",
+        "dra",
+        "drs",
+        "dras",
+        "prof",
+        "profa",
+        "profs",
+        "eng",
+        "av",
+        "rod",
+        "apto",
+        "tel",
+        "cel",
+        "pág",
+        "págs",
+        "obs",
+        "máx",
+        "mín",
+        "aprox",
+        "ex",
+        "vol",
+        "núm",
+        "ltda",
+        "cia",
+        "jr",
+        "séc",
+        "i.e",
+        "e.g",
+        "p.ex",
+        "v.g",
+    ]
+)
+"""What stands before a name or a figure: their dot never ends a sentence within a line."""
+
+_END = re.compile(r"[.!?…]+[\"'”’)\]*_]*(?=\s)|\n")
+_CLOSING = "\"'”’)]*_"
+_CLAUSE = re.compile(r"[,;:–—)](?=\s)|\s-(?=\s)")
+_LIST_NUMBER = re.compile(r"(?:^|\n)\s*\d{1,2}\Z")
+_FENCE = "```"
+
+
+async def sentences(
+    pieces: AsyncIterator[str], *, longest: int = LONGEST, most: int = MOST
+) -> AsyncGenerator[str, None]:
+    """Yield the sentences of `pieces` (text in any cut) as each is whole, stripped; the rest when the source ends.
+
+    A full stop is certain once the next word begins and is not in lower case ("Sr.", "3.5" and "etc." inside a
+    sentence are none); "!", "?" and a new line at once. A run-on of `longest` characters is cut at its last clause, or
+    else at a space. After `most` characters the answer ends with its last whole sentence. Code blocks are left out:
+    nobody wants them read aloud. Errors of `pieces` pass through, after the sentences that were whole.
+    """
+    waiting = ""
+    taken = 0
+    async for piece in pieces:
+        waiting = _without_code(waiting + piece[: most - taken])
+        taken += len(piece)
+        found, waiting = _whole(waiting, longest)
+        for sentence in found:
+            yield sentence
+        if taken >= most:
+            return
+    found, _ = _whole(waiting.partition(_FENCE)[0] + "\n", longest)
+    for sentence in found:
+        yield sentence
+
+
+def _whole(text: str, longest: int) -> tuple[list[str], str]:
+    """Return the whole sentences at the beginning of `text`, and what remains."""
+    head, fence, code = text.partition(_FENCE)
+    if fence:
+        head += "\n"
+    found: list[str] = []
+    while (end := _end_of_first(head, longest)) is not None:
+        sentence, head = head[:end].strip(), head[end:].lstrip(" \t")
+        if any(c.isalnum() for c in sentence):
+            found.append(sentence)
+    return found, head + fence + code
+
+
+def _end_of_first(text: str, longest: int) -> int | None:
+    """Return where the first whole sentence of `text` ends, None while there may be more of it."""
+    start = len(text) - len(text.lstrip())
+    for match in _END.finditer(text, start):
+        if match.start() - start > longest:
+            break
+        if match[0] == "\n" or _is_end(text, match):
+            return match.end()
+    if len(text) - start <= longest:
+        return start or None
+    window = text[start : start + longest]
+    clauses = [m.end() for m in _CLAUSE.finditer(window) if m.end() > longest // 3]
+    return start + (clauses[-1] if clauses else max(window.rfind(" "), 0) or longest)
+
+
+def _is_end(text: str, match: re.Match[str]) -> bool:
+    """Tell whether these marks certainly end a sentence."""
+    marks = match[0].rstrip(_CLOSING)
+    if marks[-1] in "!?" or text[match.end()] == "\n":
+        return not (marks == "." and _LIST_NUMBER.search(text[: match.start()]))
+    following = text[match.end() :].lstrip()
+    if not following or following[0].islower():
+        return False
+    if marks != ".":
+        return True
+    before = text[: match.start()]
+    word = before.split()[-1].lstrip("(\"'“‘*_").casefold() if before.strip() else ""
+    is_initial = len(word) == 1 and word.isalpha() and word not in "aeoé"
+    return not (word in ABBREVIATIONS or is_initial or _LIST_NUMBER.search(before))
+
+
+def _without_code(text: str) -> str:
+    """Drop the code blocks that have ended; an open one stays, unspoken, until its end comes."""
+    while (start := text.find(_FENCE)) >= 0 and (end := text.find(_FENCE, start + len(_FENCE))) >= 0:
+        text = text[:start] + "\n" + text[end + len(_FENCE) :]
+    return text

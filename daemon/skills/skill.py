@@ -1,0 +1,64 @@
+"""What a skill is: it names the actions that an intent will take, then takes them and says how it went."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
+
+from daemon.language.plan import Household, Intent
+
+ActionType = Literal["iot_control", "reminder", "query"]
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Who asks, where and when. `now` is in the household's zone; `seed` lets replies vary without chance."""
+
+    now: datetime
+    household: Household
+    area: str | None = None
+    person: str | None = None
+    user_id: UUID | None = None
+    seed: int = 0
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The household's time zone."""
+        return ZoneInfo(self.household.timezone)
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One thing about to be done; becomes a row of `actions` before anything happens."""
+
+    type: ActionType
+    name: str
+    parameters: dict[str, Any]
+    id: UUID = field(default_factory=uuid4)
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """How one action ended. `error` is a sentence in Portuguese when it failed."""
+
+    ok: bool
+    result: dict[str, Any]
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """What a skill says, and the outcome of each of its actions, in their order."""
+
+    say: str
+    outcomes: tuple[Done, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Skill:
+    """`actions` is pure; `act` carries them out. `act` raises CannotDo or Refused with what to say, or LinkDown."""
+
+    actions: Callable[[Intent, Context], tuple[Action, ...]]
+    act: Callable[[Intent, Sequence[Action], Context], Awaitable[Carried]]

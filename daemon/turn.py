@@ -1,0 +1,99 @@
+"""Frames to Turn: hearing is pure, so it may start early and be thrown away; it has no effect on the house."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from daemon.audio.endpointer import Ended, Endpointer, NoSpeech, Paused, Resumed
+from daemon.audio.frames import Frame, Utterance
+from daemon.engines.protocols import Transcript, VoiceDetector
+from daemon.language.plan import NOTHING, Plan
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """What came out of hearing. `transcript` is None for a typed sentence; `steps` are durations in milliseconds."""
+
+    text: str
+    plan: Plan
+    utterance: Utterance | None = None
+    transcript: Transcript | None = None
+    steps: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ActionDone:
+    """An action of the turn and how it ended."""
+
+    id: UUID
+    name: str
+    parameters: dict[str, Any]
+    status: str
+    result: dict[str, Any] | None = None
+    error: str | None = None
+
+
+@dataclass(slots=True)
+class Turn:
+    """The record of one exchange. `steps` are durations in milliseconds, in the order in which they were taken.
+
+    `latency_ms` runs from the confirmed end of speech to the first sound of the answer (None when nothing was said).
+    """
+
+    id: UUID
+    conversation_id: UUID
+    source: str
+    area: str | None
+    started_at: datetime
+    began: float
+    understood: Understood = field(default_factory=lambda: Understood("", NOTHING))
+    actions: list[ActionDone] = field(default_factory=list)
+    reply: list[str] = field(default_factory=list)
+    steps: dict[str, float] = field(default_factory=dict)
+    latency_ms: float | None = None
+    outcome: str = "answered"
+    notices: list[str] = field(default_factory=list)
+
+
+Understand = Callable[[Utterance], Awaitable[Understood]]
+
+
+async def hear(
+    frames: AsyncIterator[Frame], detector: VoiceDetector, endpointer: Endpointer, understand: Understand
+) -> Understood | None:
+    """Take frames until the person has finished and return what was understood; None when nobody spoke.
+
+    Understanding begins at the first short silence. If the person goes on, that work is dropped; if not, it is ready
+    when the end is confirmed. Raises EngineFailed from the engines.
+    """
+    early: asyncio.Future[Understood] | None = None
+    try:
+        async for frame in frames:
+            match endpointer.push(frame, await detector.speech(frame)):
+                case Paused(utterance):
+                    early = asyncio.ensure_future(understand(utterance))
+                    early_for = utterance
+                case Resumed():
+                    await _drop(early)
+                    early = None
+                case Ended(utterance):
+                    if early is not None and early_for is utterance:
+                        return await early
+                    return await understand(utterance)
+                case NoSpeech():
+                    return None
+        return None
+    finally:
+        await _drop(early)
+
+
+async def _drop(work: "asyncio.Future[Understood] | None") -> None:
+    """Let go of work begun too early, whatever became of it."""
+    if work is not None:
+        work.cancel()
+        await asyncio.wait({work})
+        if not work.cancelled():
+            work.exception()

@@ -1,0 +1,1 @@
+"""The revisions, each down as well as up."""

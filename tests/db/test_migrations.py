@@ -1,0 +1,177 @@
+"""Migrations on real databases: up, down, up again, at the same time, refused, and as text."""
+
+import asyncio
+import logging
+import sys
+import time
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from db.errors import LinkDown
+from db.upgrade import (
+    REVISIONS,
+    Patience,
+    SchemaBusy,
+    SchemaTooNew,
+    alembic_config,
+    current,
+    downgrade,
+    upgrade,
+    upgrade_sql,
+)
+
+ROOT = Path(__file__).parents[2]
+
+HISTORY = """
+INSERT INTO users (id, name, email) VALUES ('00000000-0000-0000-0000-000000000001', 'Ana', 'ana@casa.br');
+INSERT INTO conversations (id, user_id)
+    VALUES ('00000000-0000-0000-0000-000000000002', '00000000-0000-0000-0000-000000000001');
+INSERT INTO messages (id, conversation_id, role, content)
+    SELECT gen_random_uuid(), '00000000-0000-0000-0000-000000000002', 'user', 'acende a luz ' || i
+    FROM generate_series(1, 1000) AS i;
+INSERT INTO actions (message_id, conversation_id, action_type, action_name, parameters)
+    SELECT id, conversation_id, 'iot_control', 'turn_on', '{}' FROM messages;
+INSERT INTO reminders (user_id, title, scheduled_at) VALUES ('00000000-0000-0000-0000-000000000001', 'remédio', now());
+INSERT INTO system_logs (level, source, message) SELECT 'INFO', 'mordomo', i::text FROM generate_series(1, 100) AS i;
+UPDATE config SET value = '0.9' WHERE key = 'tts.speed';
+"""
+
+
+async def _names(url: str) -> set[str]:
+    connection = await asyncpg.connect(url)
+    try:
+        rows = await connection.fetch(
+            "SELECT relname AS name FROM pg_class WHERE relnamespace = 'public'::regnamespace"
+            " UNION ALL SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace"
+        )
+    finally:
+        await connection.close()
+    return {row["name"] for row in rows}
+
+
+async def _run(url: str, sql: str) -> object:
+    connection = await asyncpg.connect(url)
+    try:
+        return await connection.fetchval(sql) if sql.startswith("SELECT") else await connection.execute(sql)
+    finally:
+        await connection.close()
+
+
+def test_the_revisions_named_are_the_revisions_there_are() -> None:
+    from alembic.script import ScriptDirectory  # noqa: PLC0415 - slow to import
+
+    scripts = list(ScriptDirectory.from_config(alembic_config()).walk_revisions())
+    assert tuple(script.revision for script in reversed(scripts)) == REVISIONS
+    assert all(script.doc.strip() for script in scripts)
+
+
+async def test_up_down_up_on_a_populated_database(empty_database_url: str) -> None:
+    assert await current(empty_database_url) is None
+    await upgrade(empty_database_url)
+    first = await _names(empty_database_url)
+    await _run(empty_database_url, HISTORY)
+    assert await current(empty_database_url) == REVISIONS[-1]
+
+    await downgrade(empty_database_url, "base")
+    assert await current(empty_database_url) is None
+    assert await _names(empty_database_url) == {"alembic_version", "alembic_version_pkc"}
+
+    await upgrade(empty_database_url)
+    assert await _names(empty_database_url) == first
+    await _run(empty_database_url, HISTORY)
+
+
+async def test_an_upgrade_keeps_what_is_stored(database_url: str) -> None:
+    await _run(database_url, HISTORY)
+    await upgrade(database_url)
+    assert await _run(database_url, "SELECT count(*) FROM messages") == 1000
+    assert await _run(database_url, "SELECT value FROM config WHERE key = 'tts.speed'") == "0.9"
+
+
+async def test_several_daemons_upgrade_at_once(empty_database_url: str) -> None:
+    await asyncio.gather(*(upgrade(empty_database_url) for _ in range(4)))
+    assert await current(empty_database_url) == REVISIONS[-1]
+
+
+async def test_nothing_to_do_is_quick_and_changes_nothing(database_url: str) -> None:
+    await upgrade(database_url)
+    before = await _run(database_url, "SELECT string_agg(xmin::text, ',' ORDER BY proname) FROM pg_proc WHERE prolang <> 12")
+    rows = await _run(database_url, "SELECT string_agg(ctid::text || xmin::text, ',' ORDER BY key) FROM config")
+    started = time.perf_counter()
+    await upgrade(database_url)
+    assert time.perf_counter() - started < 1
+    assert before == await _run(
+        database_url, "SELECT string_agg(xmin::text, ',' ORDER BY proname) FROM pg_proc WHERE prolang <> 12"
+    )
+    assert rows == await _run(database_url, "SELECT string_agg(ctid::text || xmin::text, ',' ORDER BY key) FROM config")
+
+
+async def test_nothing_to_do_imports_no_alembic(database_url: str) -> None:
+    program = (
+        "import asyncio, sys; from db.upgrade import upgrade; asyncio.run(upgrade(sys.argv[1]));"
+        "sys.exit('alembic' in sys.modules or 'sqlalchemy' in sys.modules)"
+    )
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", program, database_url, cwd=ROOT)
+    assert await process.wait() == 0
+
+
+async def test_a_newer_schema_is_refused_with_what_to_do(database_url: str) -> None:
+    await _run(database_url, "UPDATE alembic_version SET version_num = '9999'")
+    for attempt in (upgrade(database_url), downgrade(database_url, "base"), current(database_url)):
+        with pytest.raises(SchemaTooNew, match=r"revisão 9999.*Atualize o Mordomo"):
+            await attempt
+    assert await _run(database_url, "SELECT count(*) FROM users") == 0
+
+
+async def test_an_unknown_revision_is_no_way_down(database_url: str) -> None:
+    with pytest.raises(ValueError, match="não existe a revisão 0000"):
+        await downgrade(database_url, "0000")
+    assert await current(database_url) == REVISIONS[-1]
+
+
+async def test_a_held_table_is_waited_for_briefly_and_nothing_is_half_done(database_url: str) -> None:
+    impatient = Patience(lock_s=0.05, tries=2, pause_s=0)
+    holder = await asyncpg.connect(database_url)
+    held = holder.transaction()
+    await held.start()
+    await holder.execute("LOCK TABLE users, config IN SHARE MODE")
+    await _run(database_url, "ALTER FUNCTION check_config() RENAME TO check_of_yesterday")
+    with pytest.raises(SchemaBusy):
+        await upgrade(database_url, impatient)
+    with pytest.raises(SchemaBusy, match="encerre a transação"):
+        await downgrade(database_url, "base", impatient)
+    await held.rollback()
+    await holder.close()
+    assert await current(database_url) == REVISIONS[-1]
+    await upgrade(database_url)
+    assert {"users", "config", "idx_reminders_scheduled", "check_config"} <= await _names(database_url)
+
+
+async def test_a_server_that_is_away_is_a_link_that_is_down(tmp_path: Path) -> None:
+    for attempt in (upgrade, current):
+        with pytest.raises(LinkDown, match="postgres"):
+            await attempt(f"postgresql://mordomo@/mordomo?host={tmp_path}")
+
+
+async def test_the_sql_for_review_makes_the_same_schema(empty_database_url: str, database_url: str) -> None:
+    sql = upgrade_sql()
+    assert sql.index("lock_timeout") < sql.index("CREATE TABLE")
+    await _run(empty_database_url, sql)
+    assert await _names(empty_database_url) == await _names(database_url)
+    assert await current(empty_database_url) == REVISIONS[-1]
+    seeds = "SELECT string_agg(key || value || description, '' ORDER BY key) FROM config"
+    assert await _run(empty_database_url, seeds) == await _run(database_url, seeds)
+
+
+async def test_logging_is_left_as_it_was(empty_database_url: str) -> None:
+    root = logging.getLogger()
+    before = (root.level, list(root.handlers), logging.getLogger("alembic").level, logging.getLogger("asyncio").disabled)
+    await upgrade(empty_database_url)
+    assert before == (
+        root.level,
+        list(root.handlers),
+        logging.getLogger("alembic").level,
+        logging.getLogger("asyncio").disabled,
+    )

@@ -1,0 +1,169 @@
+"""The schema against the one it began from, and against the models."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import asyncpg
+import pytest
+from sqlalchemy import text
+
+from db.upgrade import engine_connection, upgrade
+from models import Table
+
+SEED = Path(__file__).with_name("seed.sql").read_text()
+
+NOT_NULL = {
+    ("users", "voice_enrolled"),
+    ("users", "created_at"),
+    ("users", "updated_at"),
+    ("users", "is_active"),
+    ("users", "metadata"),
+    ("conversations", "started_at"),
+    ("conversations", "message_count"),
+    ("conversations", "metadata"),
+    ("messages", "conversation_id"),
+    ("messages", "timestamp"),
+    ("messages", "metadata"),
+    ("actions", "status"),
+    ("actions", "created_at"),
+    ("reminders", "created_at"),
+    ("reminders", "status"),
+    ("reminders", "metadata"),
+    ("system_logs", "metadata"),
+    ("config", "updated_at"),
+}
+"""Where we refuse a NULL that has no meaning, and the seed did not."""
+
+ADDED = [
+    ("reminders", "lease_until", "timestamp with time zone", False, None),
+    ("reminders", "leased_by", "text", False, None),
+]
+"""Columns the seed has not: who is speaking a reminder just now, and until when nobody else may."""
+
+TABLES = "c.relkind IN ('r', 'p') AND NOT c.relispartition AND n.nspname = 'public' AND c.relname <> 'alembic_version'"
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """What PostgreSQL says of a schema, its own words for each thing."""
+
+    tables: list[tuple[object, ...]]
+    columns: list[tuple[object, ...]]
+    constraints: list[tuple[object, ...]]
+    indexes: list[tuple[object, ...]]
+
+
+async def catalogue(url: str) -> Catalogue:
+    connection = await asyncpg.connect(url)
+
+    async def listed(sql: str) -> list[tuple[object, ...]]:
+        return [tuple(row) for row in await connection.fetch(sql)]
+
+    try:
+        return Catalogue(
+            tables=await listed(
+                "SELECT c.relname, c.relkind::text, pg_get_partkeydef(c.oid) FROM pg_class c"
+                f" JOIN pg_namespace n ON n.oid = c.relnamespace WHERE {TABLES} ORDER BY 1"
+            ),
+            columns=await listed(
+                "SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.attnotnull,"
+                " pg_get_expr(d.adbin, d.adrelid) FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid"
+                " JOIN pg_namespace n ON n.oid = c.relnamespace"
+                " LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum"
+                f" WHERE {TABLES} AND a.attnum > 0 AND NOT a.attisdropped ORDER BY c.relname, a.attnum"
+            ),
+            constraints=await listed(
+                "SELECT c.relname, x.conname, pg_get_constraintdef(x.oid) FROM pg_constraint x"
+                " JOIN pg_class c ON c.oid = x.conrelid JOIN pg_namespace n ON n.oid = c.relnamespace"
+                f" WHERE {TABLES} AND x.contype IN ('c', 'f', 'p', 'u') ORDER BY 1, 2"
+            ),
+            indexes=await listed(
+                "SELECT c.relname, pg_get_indexdef(i.indexrelid) FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid"
+                f" JOIN pg_namespace n ON n.oid = c.relnamespace WHERE {TABLES} ORDER BY 1, 2"
+            ),
+        )
+    finally:
+        await connection.close()
+
+
+def improved(columns: list[tuple[object, ...]]) -> list[tuple[object, ...]]:
+    """The seed's columns, with what we allow ourselves to have changed."""
+    return [
+        (table, name, str(kind).replace("timestamp without", "timestamp with"), null or (table, name) in NOT_NULL, value)
+        for table, name, kind, null, value in columns
+    ]
+
+
+async def test_every_table_of_the_seed_is_ours_but_for_the_improvements(
+    database_url: str, empty_database_url: str
+) -> None:
+    seed_connection = await asyncpg.connect(empty_database_url)
+    await seed_connection.execute(SEED)
+    seeded = await seed_connection.fetch("SELECT key, value FROM config")
+    await seed_connection.close()
+    seed, ours = await catalogue(empty_database_url), await catalogue(database_url)
+
+    assert ours.tables == seed.tables
+    assert len(seed.tables) == 7
+    assert [column for column in ours.columns if column not in ADDED] == improved(seed.columns)
+    assert [column for column in ours.columns if column in ADDED] == ADDED
+    assert ours.constraints == seed.constraints
+    assert ours.indexes == seed.indexes
+    assert len(seed.indexes) == 19 + 7 + 1  # named ones, primary keys, the unique e-mail
+
+    connection = await asyncpg.connect(database_url)
+    config = dict(await connection.fetch("SELECT key, value FROM config"))
+    await connection.close()
+    assert {key: config[key] for key, _ in seeded} == dict(seeded)
+
+
+def test_every_improvement_is_one() -> None:
+    """A column of the list that the seed has NOT NULL, or has not at all, would make the comparison say less."""
+    for table, column in NOT_NULL:
+        block = SEED.split(f"CREATE TABLE {table} (")[1].split("\n)")[0]
+        (line,) = [line for line in block.splitlines() if line.strip().startswith(f"{column} ")]
+        assert "NOT NULL" not in line
+
+
+async def test_models_say_what_the_migrations_do(database_url: str, empty_database_url: str) -> None:
+    async with engine_connection(empty_database_url) as connection:
+        await connection.run_sync(Table.metadata.create_all)
+        await connection.commit()
+    assert await catalogue(empty_database_url) == await catalogue(database_url)
+
+
+@pytest.mark.parametrize("moment", ["1889-11-15", "2026-11-27", "2999-01-01"])
+async def test_a_log_of_any_day_has_a_partition(database_url: str, moment: str) -> None:
+    connection = await asyncpg.connect(database_url)
+    await connection.execute(
+        "INSERT INTO system_logs (timestamp, level, source, message) VALUES ($1::text::timestamptz, 'INFO', 'teste', '')",
+        moment,
+    )
+    assert await connection.fetchval("SELECT count(*) FROM system_logs") == 1
+    await connection.close()
+
+
+async def test_old_logs_are_cleaned_up(database_url: str) -> None:
+    connection = await asyncpg.connect(database_url)
+    await connection.execute(
+        "INSERT INTO system_logs (timestamp, level, source, message)"
+        " SELECT now() - make_interval(days => day), 'INFO', 'teste', day::text FROM unnest(ARRAY[0, 29, 31, 400]) AS day"
+    )
+    await connection.execute("SELECT cleanup_old_logs()")
+    kept = await connection.fetch("SELECT message FROM system_logs ORDER BY id")
+    await connection.close()
+    assert [row["message"] for row in kept] == ["0", "29"]
+
+
+async def test_alembic_finds_no_drift_and_would_find_one(database_url: str) -> None:
+    from alembic import command  # noqa: PLC0415 - slow to import
+    from alembic.util.exc import AutogenerateDiffsDetected  # noqa: PLC0415
+
+    from db.upgrade import alembic_config  # noqa: PLC0415
+
+    await upgrade(database_url)
+    async with engine_connection(database_url) as connection:
+        await connection.run_sync(lambda sync: command.check(alembic_config(sync)))
+        await connection.execute(text("ALTER TABLE users ADD COLUMN nickname TEXT"))
+        with pytest.raises(AutogenerateDiffsDetected, match="nickname"):
+            await connection.run_sync(lambda sync: command.check(alembic_config(sync)))
