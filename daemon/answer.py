@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Literal
 
 import structlog
 
@@ -17,10 +18,14 @@ from daemon.language.replies import Replies
 from daemon.sentences import sentences
 from daemon.skills.skill import Action, Carried, Context, Done, Skill
 from daemon.turn import ActionDone, Turn
-from db.conversations import Conversations
+from db.database import Database
 from db.ledger import HeardMessage, Ledger, NewAction
+from db.messages import history
 
 log = structlog.get_logger(__name__)
+
+REMEMBERED = 8
+"""So many messages of the conversation go to the language model."""
 
 Planned = tuple[Intent, Skill, tuple[Action, ...]]
 
@@ -31,7 +36,7 @@ class Answers:
 
     skills: Mapping[str, Skill]
     ledger: Ledger
-    history: Conversations
+    db: Database
     brain: Plug[Chat]
     replies: Replies
     clock: Clock
@@ -43,17 +48,19 @@ class Answers:
         Raises LinkDown when what was heard can be kept neither in the database nor in the spool; nothing was done then.
         """
         plan = turn.understood.plan
-        unknown = [intent for intent in plan.intents if intent.name not in self.skills]
-        ask_model = plan.route == "llm" or bool(unknown)
+        unable = any(intent.name not in self.skills for intent in plan.intents)
         planned: list[Planned] = []
-        if plan.route == "skill" and plan.question is None and not ask_model:
+        if plan.question is None and not unable:
             for intent in plan.intents:
                 skill = self.skills[intent.name]
                 planned.append((intent, skill, skill.actions(intent, context)))
         await self._store_heard(turn, planned)
         if plan.question is not None:
             yield plan.question
-        elif ask_model:
+        elif unable:
+            # Half of what was asked would surprise more than none of it.
+            yield self.replies.say("skill.missing", seed=context.seed)
+        elif plan.route == "llm":
             async for sentence in self._from_model(turn, context):
                 yield sentence
         for intent, skill, actions in planned:
@@ -93,7 +100,7 @@ class Answers:
         await self.ledger.executing([action.id for action in actions], self.clock.now())
         carried = await self._act(turn, intent, skill, actions, context)
         for action, outcome in zip(actions, carried.outcomes, strict=True):
-            status = "success" if outcome.ok else "failed"
+            status: Literal["success", "failed"] = "success" if outcome.ok else "failed"
             turn.actions.append(
                 ActionDone(action.id, action.name, action.parameters, status, outcome.result, outcome.error)
             )
@@ -148,7 +155,7 @@ class Answers:
     async def _recent(self, turn: Turn) -> list[ChatMessage]:
         """Return the conversation so far, oldest first; without a database the model answers without it."""
         try:
-            messages = await self.history.history(turn.conversation_id, limit=8, before=turn.id)
+            messages = await history(self.db, turn.conversation_id, REMEMBERED, before=turn.id)
         except LinkDown:
             return []
         return [ChatMessage(m.role, m.content) for m in messages if m.role != "system"]

@@ -4,10 +4,11 @@ Resources are entered in an AsyncExitStack (they close last, in reverse); servic
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import structlog
 
@@ -16,6 +17,7 @@ from config.preferences import (
     CONVERSATION_QUIET_S,
     DEVICES_CONFIRM_MS,
     HOUSE_AREA,
+    HOUSE_TIMEZONE,
     INPUT_DEVICE,
     OUTPUT_DEVICE,
     REMINDERS_LEASE_S,
@@ -29,12 +31,14 @@ from daemon.clock import Clock, SystemClock
 from daemon.conversation import Conversations
 from daemon.devices.link import Devices
 from daemon.engines import registry
+from daemon.engines.protocols import VoiceDetector, WakeWord
+from daemon.errors import EngineMissing
 from daemon.events import Observe
 from daemon.health import Part
 from daemon.house import House
+from daemon.language.language import Language
 from daemon.language.plan import Household
 from daemon.language.replies import Replies
-from daemon.language.understanding import Language
 from daemon.listening import Listening, endpoint_rules
 from daemon.live_preferences import LivePreferences
 from daemon.parts import Parts
@@ -45,6 +49,7 @@ from daemon.reminders.spoken import SpokenReminders
 from daemon.servers import Schema, Servers
 from daemon.skills.registry import skills
 from daemon.supervise import Service
+from daemon.trial import Trial
 from daemon.turn import Turn
 from daemon.voice import Voice
 from db.database import Database, open_database
@@ -73,7 +78,7 @@ class Mordomo:
     schema: Schema
     listening: Listening
     parts: Parts
-    demo_house: bool = False
+    trial: Trial
 
     async def ask(self, text: str, area: str | None, *, speak: bool = False, reply_to: Path | None = None) -> Turn:
         """Take a turn on a typed sentence; the answer is spoken in the house, written to a WAV, or only returned."""
@@ -86,8 +91,12 @@ class Mordomo:
         place = Place("recording", area or self.prefs.now()[HOUSE_AREA], voice)
         prefs = self.prefs.now
 
-        def ears() -> tuple[registry.WakeWord, registry.VoiceDetector]:
-            return registry.wake_word(self.env, prefs), registry.voice_detector()
+        def ears() -> tuple[WakeWord | None, VoiceDetector]:
+            try:
+                wake_word = registry.wake_word(self.env, prefs)
+            except EngineMissing:
+                return None, registry.voice_detector()
+            return wake_word, registry.voice_detector()
 
         return await turn_on_recording(wav, place, self.butler, endpoint_rules(prefs()), ears)
 
@@ -102,21 +111,17 @@ class Mordomo:
     def services(self) -> list[Service]:
         """Return the services that need no terminal and no port."""
         needing_tables: list[Service] = [self.prefs, self.ledger, self.reminders]
-        waiting: list[Service] = [After(self.schema.ready, service) for service in needing_tables]
-        return [self.schema, *waiting, self.devices, self.conversations]
+        after_schema = [After(service.name, self.schema.ready, service) for service in needing_tables]
+        return [self.schema, *after_schema, self.devices, self.conversations]
 
 
 @dataclass(slots=True)
 class After:
-    """A service that begins once something is ready."""
+    """A service that begins once something is ready; it has the service's own name."""
 
+    name: str
     ready: asyncio.Event
     service: Service
-
-    @property
-    def name(self) -> str:
-        """The service's own name."""
-        return self.service.name
 
     async def run(self) -> None:
         """Wait, then run."""
@@ -126,54 +131,61 @@ class After:
 
 @asynccontextmanager
 async def assemble(
-    env: Environment,
-    servers: Servers,
-    *,
-    observe: Observe,
-    demo_house: Callable[[], bool],
-    clock: Clock | None = None,
+    env: Environment, servers: Servers, *, observe: Observe, clock: Clock | None = None
 ) -> AsyncIterator[Mordomo]:
     """Build every part on servers that run. Nothing runs yet: the caller supervises `services()`."""
     clock = clock or SystemClock()
     replies = Replies.load("pt_br")
-    async with open_database(servers.database_url) as db:
-        reload_part: dict[str, Plugs] = {}
+    async with AsyncExitStack() as stack:
+        db = await stack.enter_async_context(open_database(servers.database_url))
+        live = LivePreferences(db, servers.database_url, observe)
+        prefs = live.now
 
-        async def reload(part: str) -> None:
-            await reload_part["plugs"].reload(part)
+        def quiet_s() -> int:
+            return prefs()[CONVERSATION_QUIET_S]
 
-        prefs = LivePreferences(db, servers.database_url, reload, observe)
-        plugs = reload_part["plugs"] = Plugs.of(env, prefs.now, demo_house)
-        async with open_ledger(
-            db, env.data_dir, now=clock.now, quiet_s=lambda: prefs.now()[CONVERSATION_QUIET_S]
-        ) as ledger:
-            devices = Devices(servers.mqtt_url, clock, lambda: prefs.now()[DEVICES_CONFIRM_MS])
-            house = House(devices.house, prefs.now)
-            voice = Voice(plugs.tts, SoundCard(lambda: prefs.now()[OUTPUT_DEVICE]))
-            conversations = Conversations(ledger, clock, lambda: prefs.now()[CONVERSATION_QUIET_S])
-            answers = Answers(skills(devices, db, replies), ledger, db, plugs.brain, replies, clock)
-            butler = Butler(
-                plugs.stt, Language(), house.household, answers, replies, ledger, conversations, clock, observe
-            )
-            spoken = SpokenReminders(voice, replies, clock, observe)
-            reminders = DueReminders(db, spoken, clock, lambda: prefs.now()[REMINDERS_LEASE_S])
-            schema = Schema(servers.database_url)
-            area = prefs.now()[HOUSE_AREA]
-            listening = Listening(
-                source=lambda: Microphone(prefs.now()[INPUT_DEVICE], area),
-                place=Place("microphone", area, voice),
-                butler=butler,
-                wake_word=plugs.wake_word,
-                detector=plugs.detector,
-                rules=lambda: endpoint_rules(prefs.now()),
-                clock=clock,
-                observe=observe,
-            )
-            parts = Parts(env, servers, db, ledger, prefs, plugs, devices, listening, schema)
-            try:
-                yield Mordomo(
-                    env, servers, clock, db, ledger, prefs, plugs, devices, house, voice, butler, conversations,
-                    reminders, schema, listening, parts,
-                )  # fmt: skip
-            finally:
-                plugs.close()
+        ledger = await stack.enter_async_context(open_ledger(db, env.data_dir, now=clock.now, quiet_s=quiet_s))
+        devices = Devices(servers.mqtt_url, clock, lambda: prefs()[DEVICES_CONFIRM_MS])
+        trial = Trial(devices.house)
+        plugs = Plugs.of(env, prefs, lambda: trial.goes_on)
+        stack.callback(plugs.close)
+        house = House(devices.house, prefs)
+        voice = Voice(plugs.tts, SoundCard(prefs()[OUTPUT_DEVICE]))
+        conversations = Conversations(ledger, clock, quiet_s)
+        answers = Answers(skills(devices, db, replies), ledger, db, plugs.brain, replies, clock)
+        butler = Butler(plugs.stt, Language(), house.household, answers, replies, ledger, conversations, clock, observe)
+        reminders = DueReminders(
+            db,
+            SpokenReminders(voice, replies, observe),
+            clock,
+            lambda: prefs()[REMINDERS_LEASE_S],
+            zone=lambda: ZoneInfo(prefs()[HOUSE_TIMEZONE]),
+        )
+        listening = Listening(
+            source=lambda: Microphone(prefs()[INPUT_DEVICE]),
+            place=lambda: Place("microphone", prefs()[HOUSE_AREA], voice),
+            butler=butler,
+            wake_word=plugs.wake_word,
+            detector=plugs.detector,
+            rules=lambda: endpoint_rules(prefs()),
+            clock=clock,
+            observe=observe,
+        )
+
+        async def change_speaker() -> None:
+            voice.use(SoundCard(prefs()[OUTPUT_DEVICE]))
+
+        live.rebuild |= {
+            "wake_word": plugs.wake_word.reload,
+            "stt": plugs.stt.reload,
+            "tts": plugs.tts.reload,
+            "brain": plugs.brain.reload,
+            "microphone": listening.restart,
+            "speaker": change_speaker,
+        }
+        schema = Schema(servers.database_url)
+        parts = Parts(env, servers, db, ledger, live, plugs, devices, listening, schema)
+        yield Mordomo(
+            env, servers, clock, db, ledger, live, plugs, devices, house, voice, butler, conversations, reminders,
+            schema, listening, parts, trial,
+        )  # fmt: skip

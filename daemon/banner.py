@@ -33,7 +33,7 @@ async def print_banner(mordomo: Mordomo, url: str, seconds: float) -> None:
     screen = Console(highlight=False)
     screen.print(f"[bold]Mordomo[/] pronto em {seconds:.1f} s — {url}")
     screen.print(table_of(await mordomo.health()))
-    if mordomo.demo_house:
+    if mordomo.trial.demo_house:
         screen.print(
             "Não achei aparelhos, então liguei uma [bold]casa de demonstração[/] com lâmpadas e outros aparelhos de "
             "mentira. Experimente: [italic]acende a luz da sala[/]. Para ficar sem ela: mordomo run --no-demo-house"

@@ -18,9 +18,9 @@ from daemon.engines.plug import Plug
 from daemon.engines.protocols import SpeechToText, VoiceDetector
 from daemon.errors import EngineFailed, EngineMissing, LinkDown
 from daemon.events import NothingHeard, Observe, TurnEnded, TurnFailed
+from daemon.language.language import Language
 from daemon.language.plan import Heard, Household, Plan
 from daemon.language.replies import Replies
-from daemon.language.understanding import Language
 from daemon.skills.skill import Context
 from daemon.turn import Turn, Understood, hear
 from daemon.voice import Voice

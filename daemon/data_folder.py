@@ -23,7 +23,7 @@ class Address:
 
 
 class DataFolder:
-    """Context manager over the folder: made with mode 700 (root's: 711, for the database's own user), locked while held.
+    """Context manager over the folder: made with mode 700 (root's: 711, for the database's user), locked while held.
 
     Raises AlreadyRunning with a sentence in Portuguese.
     """
@@ -58,9 +58,7 @@ class DataFolder:
         fresh.write_text(json.dumps(asdict(Address(os.getpid(), url))))
         fresh.replace(self.path / "daemon.json")
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         if self._lock is not None:
             (self.path / "daemon.json").unlink(missing_ok=True)
             os.close(self._lock)

@@ -11,6 +11,7 @@ from config.environment import Environment
 from config.preferences import WAKE_WORD_ENGINE, Preferences
 from daemon.audio import portaudio
 from daemon.engines import registry
+from daemon.engines.protocols import Engine
 from daemon.errors import EngineFailed, EngineMissing, LinkDown
 from daemon.health import Part
 from db.database import connect
@@ -71,7 +72,7 @@ def _sound(name: str, title: str, direction: portaudio.Direction) -> Part:
     return Part(name, title, "ok", found.name)
 
 
-def _built(name: str, title: str, build: Callable[[], registry.WakeWord], what: str) -> Part:
+def _built(name: str, title: str, build: Callable[[], Engine], what: str) -> Part:
     try:
         engine = build()
     except EngineMissing as missing:

@@ -38,10 +38,10 @@ STORM_WINDOW_S = 20.0
 
 @dataclass(slots=True)
 class Listening:
-    """Hears one source for ever (or to its end, for a file). `place` is where its answers go."""
+    """Hears one source for ever (or to its end, for a file). `place` tells where its answers go."""
 
     source: Callable[[], Source]
-    place: Place
+    place: Callable[[], Place]
     butler: Butler
     wake_word: Plug[WakeWord]
     detector: Plug[VoiceDetector]
@@ -52,10 +52,30 @@ class Listening:
     state: PlugState = field(default=PlugState("empty"))
     answered: Callable[[Turn], None] = field(default=lambda _: None)
     _answering: asyncio.Task[None] | None = None
+    _session: asyncio.Task[None] | None = None
+    _restarting: bool = False
     _woken: deque[float] = field(default_factory=lambda: deque(maxlen=STORM_TURNS))
 
     async def run(self) -> None:
         """Listen until the source ends. Raises LinkDown when the source, or an engine it needs, is away."""
+        while True:
+            self._session = asyncio.create_task(self._run_once())
+            try:
+                await self._session
+            except asyncio.CancelledError:
+                if not self._restarting:
+                    raise
+                self._restarting = False
+            else:
+                return
+
+    async def restart(self) -> None:
+        """Listen to a source built anew; its device was changed."""
+        if self._session is not None and not self._session.done():
+            self._restarting = True
+            self._session.cancel()
+
+    async def _run_once(self) -> None:
         self.state = PlugState("loading")
         try:
             async with aclosing(self.source().frames()) as frames:
@@ -84,7 +104,7 @@ class Listening:
             if self._storm():
                 continue
             await self._cut_short()
-            self.observe(WakeWordHeard(self.place.source))
+            self.observe(WakeWordHeard(self.place().source))
             await self._hear(frames, rules, recent)
 
     async def _until_called(self, frames: AsyncGenerator[Frame, None], recent: deque[Frame]) -> bool:
@@ -104,22 +124,22 @@ class Listening:
     async def _hear(self, frames: AsyncGenerator[Frame, None], rules: EndpointRules, recent: deque[Frame]) -> None:
         try:
             async with self.detector.use() as detector:
-                understood = await self.butler.listen(frames, self.place, detector, rules, recent)
+                understood = await self.butler.listen(frames, self.place(), detector, rules, recent)
         except EngineFailed as failed:
-            log.warning("hearing_failed", source=self.place.source, why=str(failed))
-            await self.butler.apologise(self.place, failed)
+            log.warning("hearing_failed", source=self.place().source, why=str(failed))
+            await self.butler.apologise(self.place(), failed)
             return
         if understood is None:
-            self.observe(NothingHeard(self.place.source, ""))
+            self.observe(NothingHeard(self.place().source, ""))
             return
         self._answering = asyncio.create_task(self._answer(understood))
 
     async def _answer(self, understood: Understood) -> None:
         """Answer; whatever goes wrong costs this turn and no more."""
         try:
-            turn = await self.butler.answer(understood, self.place)
+            turn = await self.butler.answer(understood, self.place())
         except Exception:
-            log.exception("turn_lost", source=self.place.source)
+            log.exception("turn_lost", source=self.place().source)
             return
         self.answered(turn)
 
@@ -134,7 +154,7 @@ class Listening:
         now = self.clock.monotonic()
         storm = len(self._woken) == STORM_TURNS and now - self._woken[0] < STORM_WINDOW_S
         if storm:
-            log.warning("wake_word_storm", source=self.place.source, turns=STORM_TURNS, within_s=STORM_WINDOW_S)
+            log.warning("wake_word_storm", source=self.place().source, turns=STORM_TURNS, within_s=STORM_WINDOW_S)
         else:
             self._woken.append(now)
         return storm

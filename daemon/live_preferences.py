@@ -16,16 +16,17 @@ CHANNEL = "mordomo_config"
 
 
 class LivePreferences:
-    """Holds the last good set; as a service it follows the table. `reload` rebuilds the part that a key names."""
+    """Holds the last good set; as a service it follows the table.
+
+    `rebuild` says how the part that a changed key reloads is built anew; the composition root fills it.
+    """
 
     name = "preferences"
 
-    def __init__(
-        self, db: Database, listen_url: str, reload: Callable[[Part], Awaitable[None]], observe: Observe
-    ) -> None:
+    def __init__(self, db: Database, listen_url: str, observe: Observe) -> None:
+        self.rebuild: dict[Part, Callable[[], Awaitable[None]]] = {}
         self._db = db
         self._listen_url = listen_url
-        self._reload = reload
         self._observe = observe
         self._now = Preferences()
 
@@ -40,7 +41,7 @@ class LivePreferences:
 
     async def refresh(self) -> None:
         """Read the table and take over what changed. Raises LinkDown."""
-        fresh, problems = await load(self._db)
+        fresh, problems = await load(self._db, self._now)
         for problem in problems:
             log.warning("preference_refused", problem=problem)
             self._observe(PreferenceChanged(problem.split(":", 1)[0], problem))
@@ -49,8 +50,8 @@ class LivePreferences:
         self._now = fresh
         parts: dict[Part, None] = {DECLARED[key].reloads: None for key in changed}
         for part in parts:
-            if part != "nothing":
-                await self._reload(part)
+            if part in self.rebuild:
+                await self.rebuild[part]()
         for key in changed:
             log.info("preference_changed", key=key, value=after[key])
             self._observe(PreferenceChanged(key))

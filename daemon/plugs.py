@@ -1,11 +1,11 @@
-"""All the plugs of the house: which engine sits where, and which preference rebuilds which."""
+"""All the plugs of the house: which engine sits where."""
 
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from config.environment import Environment
-from config.preferences import Part, Preferences
+from config.preferences import Preferences
 from daemon.engines import registry
 from daemon.engines.plug import Plug
 from daemon.engines.protocols import Chat, SpeechToText, TextToSpeech, VoiceDetector, WakeWord
@@ -22,26 +22,15 @@ class Plugs:
     brain: Plug[Chat]
 
     @classmethod
-    def of(cls, env: Environment, now: Callable[[], Preferences], demo_house: Callable[[], bool]) -> "Plugs":
-        """Wire the registry's builders to the preferences. `demo_house` tells whether only demo devices can be moved."""
+    def of(cls, env: Environment, now: Callable[[], Preferences], trial: Callable[[], bool]) -> "Plugs":
+        """Wire the registry's builders to the preferences. `trial` tells whether only demo devices can be moved."""
         return cls(
             wake_word=Plug("wake_word", lambda: registry.wake_word(env, now)),
             detector=Plug("voice_detector", registry.voice_detector),
-            stt=Plug("stt", lambda: registry.speech_to_text(env, now, demo_house=demo_house())),
+            stt=Plug("stt", lambda: registry.speech_to_text(env, now, demo_house=trial())),
             tts=Plug("tts", lambda: registry.text_to_speech(env, now)),
             brain=Plug("brain", lambda: registry.brain(env, now)),
         )
-
-    async def reload(self, part: Part) -> None:
-        """Rebuild the engine that a preference belongs to."""
-        plugs: dict[str, Plug[WakeWord] | Plug[SpeechToText] | Plug[TextToSpeech] | Plug[Chat]] = {
-            "wake_word": self.wake_word,
-            "stt": self.stt,
-            "tts": self.tts,
-            "brain": self.brain,
-        }
-        if part in plugs:
-            await plugs[part].reload()
 
     async def load(self) -> None:
         """Build what a turn needs, ahead of the first one."""

@@ -17,6 +17,7 @@ from daemon.events import Event
 from daemon.prompt import Prompt
 from daemon.servers import DemoHouse, KeepPostgres, Servers, servers
 from daemon.supervise import Service, supervise
+from daemon.trial import TrialEnd
 from daemon.web.http import create_app
 from daemon.web.serve import Http, bind
 
@@ -103,8 +104,9 @@ async def _begin(services: Services, with_servers: Servers, http: Http, options:
     except TimeoutError:
         log.warning("started_without_database")
     if options.demo_house and with_servers.broker is not None and await _house_is_empty(mordomo):
-        mordomo.demo_house = True
+        mordomo.trial.demo_house = True
         services.start(DemoHouse(with_servers.mqtt_url))
+        services.start(TrialEnd(mordomo.trial, mordomo.plugs.stt, mordomo.clock))
     services.start(http)
     services.start(mordomo.listening)
     services.group.create_task(mordomo.plugs.load(), name="load")
@@ -114,8 +116,7 @@ async def _house_is_empty(mordomo: Mordomo) -> bool:
     """Tell whether no device but the demonstration's own is known, once the broker has told what it retains."""
     try:
         async with asyncio.timeout(FIRST_LOOK_S):
-            while not mordomo.devices.settled:
-                await asyncio.sleep(0.02)
+            await mordomo.devices.settled.wait()
     except TimeoutError:
         log.debug("broker_not_settled")
     house = mordomo.devices.house

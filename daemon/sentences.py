@@ -1,4 +1,4 @@
-"""A streamed answer cut into sentences, each handed on as soon as it is certainly whole, so that speech starts early."""
+"""A streamed answer cut into sentences, each handed on once it is certainly whole, so that speech starts early."""
 
 import re
 from collections.abc import AsyncGenerator, AsyncIterator
@@ -8,45 +8,11 @@ LONGEST = 200
 MOST = 2400
 """Characters of one answer that are spoken: some three minutes. What follows is not read from the source."""
 
-ABBREVIATIONS = frozenset(
-    [
-        "sr",
-        "sra",
-        "srs",
-        "sras",
-        "srta",
-        "dr",
-        "dra",
-        "drs",
-        "dras",
-        "prof",
-        "profa",
-        "profs",
-        "eng",
-        "av",
-        "rod",
-        "apto",
-        "tel",
-        "cel",
-        "pág",
-        "págs",
-        "obs",
-        "máx",
-        "mín",
-        "aprox",
-        "ex",
-        "vol",
-        "núm",
-        "ltda",
-        "cia",
-        "jr",
-        "séc",
-        "i.e",
-        "e.g",
-        "p.ex",
-        "v.g",
-    ]
+_ABBREVIATED = (
+    "sr sra srs sras srta dr dra drs dras prof profa profs eng av rod apto tel cel pág págs obs máx mín aprox ex vol "
+    "núm ltda cia jr séc i.e e.g p.ex v.g"
 )
+ABBREVIATIONS = frozenset(_ABBREVIATED.split())
 """What stands before a name or a figure: their dot never ends a sentence within a line."""
 
 _END = re.compile(r"[.!?…]+[\"'”’)\]*_]*(?=\s)|\n")

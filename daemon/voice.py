@@ -23,6 +23,10 @@ class Voice:
         """Return the same voice on another speaker (a WAV file, a satellite)."""
         return Voice(self._tts, speaker)
 
+    def use(self, speaker: Speaker) -> None:
+        """Speak through another speaker from the next time on."""
+        self._speaker = speaker
+
     async def speak(
         self,
         sentences: AsyncIterator[str],

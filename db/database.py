@@ -20,7 +20,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any, Protocol, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
@@ -34,15 +34,18 @@ CLOSE_S = 3.0
 IDLE_S = 120.0
 """A connection that nobody used for so long is closed, so that a forgotten one cannot go stale."""
 
-Connection: TypeAlias = "PoolConnectionProxy[asyncpg.Record]"
-OwnConnection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
+if TYPE_CHECKING:  # asyncpg's classes are generic to the type checker only
+    Connection: TypeAlias = PoolConnectionProxy[asyncpg.Record]
+    OwnConnection: TypeAlias = asyncpg.Connection[asyncpg.Record]
+else:
+    Connection, OwnConnection = PoolConnectionProxy, asyncpg.Connection
 
 LOST = (
     asyncpg.PostgresConnectionError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
     asyncpg.InterfaceError,
-    asyncpg.ProtocolError,
+    asyncpg.InternalClientError,  # what a farewell that came between two calls turns into
     ConnectionError,
 )
 """How asyncpg says that the connection in hand is of no more use."""

@@ -25,7 +25,15 @@ import structlog
 
 from db.embedded_settings import ACCESS, settings, users_map
 from db.errors import LinkDown
-from db.server_account import Account, CannotStart, claim_folder, private_folder, server_account, usable_programs
+from db.server_account import (
+    Account,
+    CannotStart,
+    claim_folder,
+    packaged_programs,
+    private_folder,
+    server_account,
+    usable_programs,
+)
 from db.shared_use import SharedUse
 
 __all__ = ["CannotStart", "EmbeddedPostgres"]
@@ -39,6 +47,8 @@ START_S = 120.0
 STOP_S = 60
 LONGEST_SOCKET_PATH = 107
 """Bytes; `sun_path` of unix(7), less its closing NUL."""
+AWAY = (OSError, TimeoutError, asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError)
+"""How asyncpg says that a server is not there yet, recovers, or is going down."""
 MAX_LOG_BYTES = 8 * 1024 * 1024
 
 
@@ -101,18 +111,25 @@ class EmbeddedPostgres:
             if only_if_unused and (self._use.others(account) or await self._others_connected(server)):
                 log.info("postgres_left_running", reason="in use")
                 return False
-            programs = await usable_programs(account, self.data_dir)
+            programs = await self.programs(account)
             status, output = await account.run(
                 programs / "pg_ctl", "stop", "-D", self.cluster, "-m", "fast", "-w", "-t", str(STOP_S), cwd=self.home
             )
             if status != 0 and self.running():
                 raise LinkDown("postgres", output.strip())
+            if server.socket_dir.parent != self.home:
+                with suppress(OSError):
+                    server.socket_dir.rmdir()
         log.info("postgres_stopped")
         return True
 
     def running(self) -> bool:
         """Tell whether a server of this data directory lives, whoever started it."""
         return self._server() is not None
+
+    async def programs(self, account: Account) -> Path:
+        """Return the folder of PostgreSQL's programs (pg_dump, psql…) that the server's user can run."""
+        return await usable_programs(account, self.data_dir, packaged_programs())
 
     def trim_logs(self) -> None:
         """Empty every log file above MAX_LOG_BYTES. The server goes on writing to them: it appends."""
@@ -131,7 +148,7 @@ class EmbeddedPostgres:
             return
         if self.cluster.exists():
             raise CannotStart(f"A pasta {self.cluster} não é do PostgreSQL. Mude-a de lugar e rode de novo.")
-        programs = await usable_programs(account, self.data_dir)
+        programs = await self.programs(account)
         for left in self.home.glob("new-*"):
             await asyncio.to_thread(shutil.rmtree, left)
         with tempfile.TemporaryDirectory(prefix="new-", dir=self.home) as scratch:
@@ -155,7 +172,7 @@ class EmbeddedPostgres:
         account.write(self.cluster / "postgresql.conf", settings(socket_dir, self.logs))
         account.write(self.cluster / "pg_hba.conf", ACCESS)
         account.write(self.cluster / "pg_ident.conf", users_map({account.name, "root"}))
-        programs = await usable_programs(account, self.data_dir)
+        programs = await self.programs(account)
         early = self.logs / "start.log"
         account.write(early, "")
         wait_s = max(1, int(deadline - monotonic()))
@@ -178,7 +195,7 @@ class EmbeddedPostgres:
         """Return the server once it takes connections; None where none lives. Raises LinkDown at the deadline."""
         async with _progress("postgres_recovering"):
             while (server := self._server()) is not None:
-                with suppress(OSError, TimeoutError, asyncpg.CannotConnectNowError):
+                with suppress(*AWAY):
                     connection = await asyncpg.connect(self._url(server, "postgres"), timeout=5)
                     await connection.close()
                     return server
@@ -202,7 +219,7 @@ class EmbeddedPostgres:
         )
         try:
             connection = await asyncpg.connect(self._url(server, "postgres"), timeout=5)
-        except (OSError, TimeoutError, asyncpg.CannotConnectNowError):
+        except AWAY:
             return False
         try:
             for _ in range(20):

@@ -31,7 +31,7 @@ SETTINGS = {
     # What is committed survives a power cut; the log of changes stays small on a memory card.
     "fsync": "on",
     "synchronous_commit": "on",
-    "wal_compression": "on",
+    "wal_compression": "pglz",
     "min_wal_size": "32MB",
     "max_wal_size": "256MB",
     "checkpoint_timeout": "15min",

@@ -1,7 +1,7 @@
 """NOTIFY, as a stream: a hint to look again, never the truth itself."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -25,13 +25,15 @@ class Notification:
 LOOK_NOW = Notification("", "")
 
 
-async def notifications(url: str, channels: Sequence[str], ping_s: float = 15.0) -> AsyncIterator[Notification]:
+async def notifications(
+    url: str, channels: Sequence[str], ping_s: float = 15.0, ping_timeout_s: float = PING_TIMEOUT_S
+) -> AsyncGenerator[Notification, None]:
     """Yield what is notified on `channels`, on a connection of its own; first of all LOOK_NOW, once it listens.
 
-    A link that died in silence is found after `ping_s` and PING_TIMEOUT_S seconds at most; one that closed, at once.
+    A link that died in silence is found after `ping_s` and `ping_timeout_s` seconds at most; one that closed, at once.
     Raises LinkDown when the link is lost or cannot be had. Use `contextlib.aclosing` where the loop may be left early.
     """
-    connection = await connect(url, command_timeout=PING_TIMEOUT_S, json_codec=False)
+    connection = await connect(url, command_timeout=ping_timeout_s, json_codec=False)
     arrived: asyncio.Queue[Notification | None] = asyncio.Queue(BACKLOG)
     try:
         connection.add_termination_listener(lambda _: _put(arrived, None))
@@ -56,7 +58,7 @@ async def _next(
             item = await asyncio.wait_for(arrived.get(), ping_s)
         except TimeoutError:
             with translated():
-                await connection.execute("SELECT 1", timeout=PING_TIMEOUT_S)
+                await connection.execute("SELECT 1")
         else:
             if item is None:
                 raise LinkDown("postgres", "the server closed the connection that listens")

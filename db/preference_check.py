@@ -42,7 +42,7 @@ DECLARE
 BEGIN
     IF kind = 'number' THEN
         exact := said::numeric;
-        figure := CASE WHEN abs(exact) < 1e-323 THEN 0 WHEN abs(exact) < 1e300 THEN exact::float8 END;
+        figure := CASE WHEN abs(exact) < 2.4703282292062328e-324 THEN 0 WHEN abs(exact) < 1e300 THEN exact::float8 END;
     END IF;
     CASE NEW.key
 """
@@ -99,7 +99,8 @@ def install_check_sql() -> tuple[str, str]:
 async def install_check(connection: Runs) -> bool:
     """Put the check in place unless the very same is there and switched on; tell whether there was anything to do."""
     there = await connection.fetchval(
-        "SELECT f.proname = 'check_config' AND f.prosrc = $1 AND t.tgenabled IN ('O', 'A') FROM pg_trigger t JOIN pg_proc f ON f.oid = t.tgfoid"
+        "SELECT f.proname = 'check_config' AND f.prosrc = $1 AND t.tgenabled IN ('O', 'A')"
+        " FROM pg_trigger t JOIN pg_proc f ON f.oid = t.tgfoid"
         " WHERE t.tgrelid = 'config'::regclass AND t.tgname = 'config_check'",
         check_body(),
     )

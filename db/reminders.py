@@ -42,6 +42,7 @@ INSERT INTO reminders (id, user_id, title, description, scheduled_at, metadata)
 VALUES ($1, $2, $3, $4, $5, $6)
 """
 
+# An array, not a join: a plan made without knowing the limit would read the whole table to join a third of it.
 CLAIM_DUE = """
 WITH due AS MATERIALIZED (
     SELECT id FROM reminders
@@ -50,9 +51,9 @@ WITH due AS MATERIALIZED (
     ORDER BY scheduled_at LIMIT $4
     FOR UPDATE SKIP LOCKED
 )
-UPDATE reminders AS r SET lease_until = $5, leased_by = $6
-FROM due WHERE r.id = due.id
-RETURNING r.id, r.title, r.description, r.scheduled_at, r.user_id, r.metadata
+UPDATE reminders SET lease_until = $5, leased_by = $6
+WHERE id = ANY (ARRAY(SELECT id FROM due))
+RETURNING id, title, description, scheduled_at, user_id, metadata
 """
 
 CREATE_NEXT = """

@@ -203,13 +203,12 @@ def packaged_programs() -> Path:
     return folder
 
 
-async def usable_programs(account: Account, data_dir: Path) -> Path:
+async def usable_programs(account: Account, data_dir: Path, packaged: Path) -> Path:
     """Return a folder of PostgreSQL's programs that `account` can run.
 
-    That is the wheel's own; or, where the wheel lies below a closed folder such as /root, a copy in `data_dir`
+    That is `packaged`, the wheel's own; or, where it lies below a closed folder such as /root, a copy in `data_dir`
     (31 MB, made once for each version of the wheel, owned by root).
     """
-    packaged = packaged_programs()
     if await _runs(account, packaged):
         return packaged
     copy = data_dir / f"postgresql-{importlib.metadata.version(WHEEL)}"

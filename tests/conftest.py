@@ -11,6 +11,15 @@ from support.postgres import DEBIAN, Databases, debian, embedded
 
 from daemon.devices.broker import EmbeddedBroker
 
+ON_DEBIAN = os.environ.get("MORDOMO_TEST_POSTGRES") == "debian"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what speaks to Debian's servers, so that `-m debian` runs that and no more."""
+    for item in items:
+        if ON_DEBIAN and isinstance(item, pytest.Function) and "postgres" in item.fixturenames:
+            item.add_marker(pytest.mark.debian)
+
 
 @pytest.fixture(scope="session")
 def background() -> Iterator[Background]:
@@ -31,7 +40,7 @@ def debian_postgres(background: Background) -> Iterator[Databases]:
 @pytest.fixture(scope="session")
 def postgres(background: Background, request: pytest.FixtureRequest) -> Iterator[Databases]:
     """The server that database tests use: the embedded one, or Debian's if MORDOMO_TEST_POSTGRES=debian."""
-    if os.environ.get("MORDOMO_TEST_POSTGRES") == "debian":
+    if ON_DEBIAN:
         yield request.getfixturevalue("debian_postgres")
         return
     with embedded(background) as databases:

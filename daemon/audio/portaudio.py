@@ -141,8 +141,8 @@ def _built_again(sounddevice: Any, direction: Direction, build: Callable[[Any], 
 
 
 def _close(opened: Any) -> None:
+    opened.close(ignore_errors=True)  # what still sounds is cut off
     with _lock:
-        opened.close(ignore_errors=True)
         _open_streams.remove(opened)
 
 

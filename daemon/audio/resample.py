@@ -18,8 +18,7 @@ class Resampler:
         """Return what can be given of the sound so far."""
         ended = self.rest() if piece.rate != self._from else b""
         if piece.rate == self.rate:
-            self._from = self.rate
-            return ended + piece.samples
+            return ended + piece.samples[: len(piece.samples) // SAMPLE_BYTES * SAMPLE_BYTES]
         if self._stream is None:
             self._from = piece.rate
             self._stream = soxr.ResampleStream(piece.rate, self.rate, 1, dtype="int16")

@@ -17,20 +17,24 @@ AHEAD_S = 5.0
 """How much sound waits for the card; beyond that the voice must wait."""
 SILENT_S = 2.0
 """A card that asks for nothing for so long has been unplugged."""
+_LATENCY_S = 0.1
+"""The card's own buffer. On a busy machine PortAudio's "low" (9 ms) runs dry all the time through PulseAudio, its "high"
+(35 ms) now and then. A longer one delays no sound, for it need not be full to begin, and is dropped on cancelling."""
 _MARGIN_S = 0.01
 
 
 class _Waiting:
-    """Sound on its way to the card's thread. `asked` counts the card's calls: one that stands still is gone."""
+    """Sound on its way to the card's thread. `buffer_bytes` is what the card holds itself."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self.asked = 0
+        self._asked = 0
         self.buffer_bytes = 0
-        self.finished = asyncio.Event()
+        self._finished = asyncio.Event()
         self._loop = loop
         self._lock = threading.Lock()
         self._sound = bytearray()
         self._ended = False
+        self._lost = False
         self._silence_bytes = 0
         self._taken = asyncio.Event()
 
@@ -40,9 +44,15 @@ class _Waiting:
             self._sound += sound
             return len(self._sound)
 
-    def end(self) -> None:
-        """Say that nothing more comes."""
+    def drop(self) -> None:
+        """Forget the sound that waits: what the card already has ends within its latency."""
+        with self._lock:
+            self._sound.clear()
+
+    async def end(self) -> None:
+        """Say that nothing more comes, and return when the last was heard. Raises LinkDown."""
         self._ended = True
+        await self._until(self._finished)
 
     def take(self, count: int) -> bytes:
         """Return `count` bytes, the lacking ones silent. In the card's thread.
@@ -50,7 +60,7 @@ class _Waiting:
         PortAudio drops what its buffer holds when a callback says that it is done (measured: the last 30 to 130 ms),
         so silence follows until the last of the sound has been pushed out of that buffer.
         """
-        self.asked += 1
+        self._asked += 1
         with self._lock:
             sound = bytes(self._sound[:count])
             del self._sound[:count]
@@ -58,8 +68,14 @@ class _Waiting:
             self._silence_bytes += count
         self._tell(self._taken)
         if self._silence_bytes > self.buffer_bytes:
-            self._tell(self.finished)
+            self._tell(self._finished)
         return sound + bytes(count - len(sound))
+
+    def lose(self) -> None:
+        """Take note that the card has stopped by itself. In the card's thread."""
+        self._lost = True
+        self._tell(self._taken)
+        self._tell(self._finished)
 
     def _tell(self, event: asyncio.Event) -> None:
         if not self._loop.is_closed():
@@ -69,18 +85,20 @@ class _Waiting:
         """Return when at most `limit` bytes wait. Raises LinkDown when the card takes nothing."""
         while self.add(b"") > limit:
             self._taken.clear()
-            await self.until(self._taken)
+            await self._until(self._taken)
 
-    async def until(self, event: asyncio.Event) -> None:
+    async def _until(self, event: asyncio.Event) -> None:
         """Wait for an event. Raises LinkDown when the card has not asked for sound for SILENT_S."""
         while not event.is_set():
-            asked = self.asked
+            asked = self._asked
             try:
                 async with asyncio.timeout(SILENT_S):
                     await event.wait()
             except TimeoutError:
-                if self.asked == asked:
+                if self._asked == asked:
                     raise LinkDown("alto-falante", "parou de tocar") from None
+        if self._lost:
+            raise LinkDown("alto-falante", "foi desligado")
 
 
 class SoundCard:
@@ -113,6 +131,10 @@ class SoundCard:
             def add(sound: bytes) -> None:
                 waiting.add(_spread(sound, stream.channels))
 
+            async def hear_out() -> None:
+                add(resampler.rest())
+                await waiting.end()
+
             try:
                 add(resampler.take(first))
                 await portaudio.start("output", stream)
@@ -120,23 +142,24 @@ class SoundCard:
                     async for piece in rest:
                         await waiting.room(round(AHEAD_S * second_bytes))
                         add(resampler.take(piece))
-                finally:
-                    add(resampler.rest())
-                    waiting.end()
-            except (asyncio.CancelledError, LinkDown):
-                await asyncio.to_thread(stream.abort, ignore_errors=True)
-                raise
-            except Exception:
-                await waiting.until(waiting.finished)
-                raise
-            await waiting.until(waiting.finished)
+                except Exception:
+                    await hear_out()
+                    raise
+                await hear_out()
+            finally:
+                waiting.drop()
 
     def _build(self, waiting: _Waiting, rate: int, sounddevice: Any) -> Any:
         def wanted(out: Any, _count: int, _time: Any, _status: Any) -> None:
             out[:] = waiting.take(len(out))
 
-        # The "low" latency (9 ms) ran dry again and again through PulseAudio; the "high" one (35 ms) never did.
-        make = partial(sounddevice.RawOutputStream, dtype="int16", latency="high", callback=wanted)
+        make = partial(
+            sounddevice.RawOutputStream,
+            dtype="int16",
+            latency=_LATENCY_S,
+            callback=wanted,
+            finished_callback=waiting.lose,
+        )
         return portaudio.first_that_opens(sounddevice, "output", self._device, rate, make)
 
 

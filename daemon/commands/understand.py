@@ -23,8 +23,8 @@ def understand(
     why: Annotated[bool, typer.Option("--why", help="Mostra a leitura para pessoas.")] = False,
 ) -> None:
     """Lê frases e mostra o que entendeu: uma linha JSON para cada, na mesma ordem. Nada é feito."""
+    from daemon.language.language import Language  # noqa: PLC0415
     from daemon.language.plan import Heard  # noqa: PLC0415
-    from daemon.language.understanding import Language  # noqa: PLC0415
     from daemon.language.wire import as_json, household_from_json  # noqa: PLC0415
 
     house = household_from_json(_household(household))
@@ -79,7 +79,7 @@ def _moment(given: object, zone: ZoneInfo) -> datetime:
     if given is None:
         return datetime.now(UTC).astimezone(zone)
     try:
-        at = datetime.fromisoformat(str(given).replace("Z", "+00:00"))
+        at = datetime.fromisoformat(str(given))
     except ValueError:
         fail(f'"now" precisa ser data e hora ISO 8601, como 2026-11-20T10:00:00-03:00; recebi {given!r}.')
     return at.astimezone(zone) if at.tzinfo else at.replace(tzinfo=zone)

@@ -35,6 +35,7 @@ HOST = "127.0.0.1"
 PORTS = range(1883, 1983)
 START_S = 15.0
 STOP_S = 4.0
+WATCH_S = 0.5
 MAX_LOG_BYTES = 4 * 1024 * 1024
 AMQTT_CHILD = Path(__file__).with_name("amqtt_child.py")
 NOT_OURS = {"listener", "allow_anonymous", "password_file", "acl_file", "persistence_location", "log_dest"}
@@ -147,7 +148,7 @@ class EmbeddedBroker:
             async with self._use.exclusively(account, START_S):
                 self._broker = await self._found() or await self._started(account, [self._running.port])
         while self._running.alive():
-            await asyncio.sleep(1)
+            await asyncio.sleep(WATCH_S)
             self._trim_log()
         raise LinkDown("broker", f"{self.kind} terminou")
 
@@ -260,11 +261,14 @@ async def _until_listening(broker: _Broker) -> bool:
 async def _end(broker: _Broker) -> None:
     """Ask the broker to end, which lets it save its retained messages; after STOP_S make it."""
     with suppress(psutil.NoSuchProcess):
-        if broker.alive():
-            psutil.Process(broker.pid).terminate()
+        process = psutil.Process(broker.pid)
+        if not broker.alive():
+            return
+        process.terminate()
         deadline = monotonic() + STOP_S
-        while broker.alive():
+        # Not `alive`: a process that is ending has no arguments any more, but for a moment still its port.
+        while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
             if monotonic() > deadline:
-                psutil.Process(broker.pid).kill()
+                process.kill()
                 log.warning("broker_killed", kind=broker.kind)
             await asyncio.sleep(0.02)

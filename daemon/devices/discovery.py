@@ -166,7 +166,7 @@ def _entity(component: str, source: str, fallback: str, config: dict[str, Any]) 
     device: Mapping[str, Any] = raw_device if isinstance(raw_device, dict) else {}
     origin: Mapping[str, Any] = raw_origin if isinstance(raw_origin, dict) else {}
     schema = config.get("schema", "basic")
-    table = f"light.{schema}" if component == "light" and schema in {"json", "template"} else component
+    table = f"light.{schema}" if component == "light" and schema in ("json", "template") else component
     mode = config.get("availability_mode", "latest")
     reports, presences = tuple(_reports(table, config)), tuple(_presences(config))
     templates = [report.template for report in reports] + [presence.template for presence in presences]
@@ -185,7 +185,7 @@ def _entity(component: str, source: str, fallback: str, config: dict[str, Any]) 
         config=MappingProxyType(config),
         reports=tuple(report for report in reports if _refused(report.template) is None),
         presences=tuple(presence for presence in presences if _refused(presence.template) is None),
-        presence_mode=mode if mode in {"all", "any"} else "latest",
+        presence_mode=mode if mode in ("all", "any") else "latest",
         abilities=_abilities(component, config),
         problems=tuple(problem for problem in problems if problem is not None),
     )

@@ -8,7 +8,6 @@ import asyncio
 import socket
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any, Literal
 from uuid import uuid4
 
@@ -18,6 +17,7 @@ import structlog
 from daemon.clock import Clock
 from daemon.devices.address import Address
 from daemon.devices.command import command
+from daemon.devices.confirmation import Confirmations
 from daemon.devices.entity import Condition
 from daemon.devices.house import House
 from daemon.devices.inbox import LatestByTopic
@@ -32,20 +32,7 @@ STATUS_TOPIC = "mordomo/status"
 KEEPALIVE_S = 15
 DELIVERY_S = 5.0
 """How long the broker may take to acknowledge a command before the link counts as lost."""
-LATE_S = 300.0
-"""How long a silent device may still confirm and be reported."""
 SUBSCRIBE_AT_ONCE = 100
-
-
-@dataclass(slots=True)
-class _Wait:
-    """Somebody waits until an entity obeys; `told` is set when it does."""
-
-    order: Order
-    goal: Goal
-    before: Condition
-    since_s: float
-    told: asyncio.Event
 
 
 class Devices:
@@ -72,7 +59,6 @@ class Devices:
         self._clock = clock
         self._confirm_ms = confirm_ms
         self._prefix = prefix
-        self._observe = observe or (lambda _event: None)
         self._client: aiomqtt.Client | None = None
         self._lost: asyncio.Future[None] | None = None
         self._why_away = "ainda não conectado"
@@ -81,8 +67,7 @@ class Devices:
         self._changed = asyncio.Event()
         self._subscribed: set[str] = set()
         self._orders: dict[str, asyncio.Lock] = {}
-        self._waits: dict[str, _Wait] = {}
-        self._late: dict[str, _Wait] = {}
+        self._confirmations = Confirmations(clock, observe or (lambda _event: None))
 
     @property
     def is_connected(self) -> bool:
@@ -139,21 +124,18 @@ class Devices:
     async def _confirmed(
         self, client: aiomqtt.Client, order: Order, wanted: Command, goal: Goal, before: Condition
     ) -> Outcome:
-        wait = _Wait(order, goal, before, self._clock.monotonic(), asyncio.Event())
-        self._late.pop(order.entity_id, None)
-        self._waits[order.entity_id] = wait
+        wait = self._confirmations.expect(order, goal, before)
         try:
             await self._deliver(client, wanted)
             left_s = self._confirm_ms() / 1000 - (self._clock.monotonic() - wait.since_s)
             with suppress(TimeoutError):
-                await asyncio.wait_for(wait.told.wait(), max(0.0, left_s))
+                async with asyncio.timeout(max(0.0, left_s)):
+                    await wait.told.wait()
         except LinkDown:
             if not wait.told.is_set():
                 raise
         finally:
-            del self._waits[order.entity_id]
-            if not wait.told.is_set():
-                self._late[order.entity_id] = wait
+            self._confirmations.end(wait)
         state = self.house.condition(order.entity_id).state
         kind: Literal["confirmed", "silent"] = "confirmed" if wait.told.is_set() else "silent"
         return Outcome(kind, state, _as_previous(before), self._ms_since(wait.since_s))
@@ -177,6 +159,7 @@ class Devices:
                 lost.set_result(None)
             raise LinkDown("broker", str(problem)[:200]) from problem
         finally:
+            publishing.add_done_callback(lambda done: done.cancelled() or done.exception())  # nobody else looks at it
             publishing.cancel()
 
     def _connected_client(self) -> aiomqtt.Client:
@@ -208,6 +191,7 @@ class Devices:
         lost = self._lost = asyncio.get_running_loop().create_future()
         self._client = client
         await client.publish(STATUS_TOPIC, "online", qos=1, retain=True)
+        _heed_cancellation()
         listening = asyncio.create_task(self._listen(client))
         following = asyncio.create_task(self._follow(client))
         try:
@@ -244,7 +228,7 @@ class Devices:
                     self._changed.set()
             else:
                 for entity_id in self.house.hear(topic, payload, self._clock.now()):
-                    self._told(entity_id)
+                    self._confirmations.told(entity_id, self.house.condition(entity_id))
 
     async def _follow(self, client: aiomqtt.Client) -> None:
         """Subscribe to announcements, then to what they name, and go on as the house changes."""
@@ -255,6 +239,7 @@ class Devices:
         # The broker hands over what it kept before what is published from now on: the echo comes after all of it.
         await client.publish(self._echo, "announced")
         while True:
+            _heed_cancellation()
             await self._changed.wait()
             self._changed.clear()
             wanted = self.house.topics
@@ -263,7 +248,7 @@ class Devices:
             for batch in _batches(wanted - self._subscribed):
                 await client.subscribe([(topic, 0) for topic in batch])
             self._subscribed = set(wanted)
-            if self._announced and not self.settled.is_set():
+            if self._announced and not self._changed.is_set() and not self.settled.is_set():
                 await client.publish(self._echo, "settled")
 
     def _echoed(self, payload: bytes) -> None:
@@ -274,23 +259,15 @@ class Devices:
             self.settled.set()
             log.info("devices_settled", broker=str(self.address), entities=len(self.house))
 
-    def _told(self, entity_id: str) -> None:
-        condition = self.house.condition(entity_id)
-        wait = self._waits.get(entity_id)
-        if wait is not None and wait.goal.obeyed(condition, wait.before):
-            wait.told.set()
-        late = self._late.get(entity_id)
-        if late is None or wait is not None:
-            return
-        late_ms = self._ms_since(late.since_s)
-        obeyed = late.goal.obeyed(condition, late.before)
-        if obeyed or late_ms > LATE_S * 1000:
-            del self._late[entity_id]
-            if obeyed and late_ms <= LATE_S * 1000:
-                self._observe(ConfirmedLate(late.order, condition.state, late_ms))
-
     def _ms_since(self, since_s: float) -> float:
         return round((self._clock.monotonic() - since_s) * 1000, 2)
+
+
+def _heed_cancellation() -> None:
+    """Raise CancelledError if this task was cancelled: aiomqtt waits with `wait_for`, which may swallow that."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 def _as_previous(before: Condition) -> Mapping[str, object]:

@@ -2,7 +2,8 @@
 
 Whoever may publish on the broker writes these, so they are hostile until proven small. What bounds them:
 
-- the source is 4 kB and 400 nodes at most, the value it reads 256 kB, and what it gives 16 kB;
+- the source is 4 kB, 400 nodes and 20 levels at most (Jinja compiles in cubic time of the depth), the value that it
+  reads 256 kB, and what it gives 16 kB;
 - only the kinds of node in `ALLOWED` pass: no loops, macros, imports, blocks, powers and no call of anything but the
   methods in `METHODS`, so each node runs once and time is linear in the size of the template;
 - nothing can double itself: a `set` that builds a text or a container may not use a name that was set before it,
@@ -26,6 +27,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 MAX_SOURCE = 4096
 MAX_NODES = 400
+MAX_DEPTH = 20
 MAX_BUILT_FROM = 32
 MAX_RESULT = 16_384
 MAX_NUMBER = 1e300
@@ -180,12 +182,14 @@ def _check(tree: nodes.Template) -> None:
             assigned |= {name.name for name in _walk(node.target) if isinstance(name, nodes.Name)}
 
 
-def _walk(node: nodes.Node) -> "list[nodes.Node]":
-    found, rest = [], [node]
+def _walk(root: nodes.Node) -> list[nodes.Node]:
+    found, rest = [], [(root, 0)]
     while rest:
-        node = rest.pop()
+        node, depth = rest.pop()
+        if depth > MAX_DEPTH:
+            raise BadTemplate("nested too deep")
         found.append(node)
-        rest.extend(reversed(list(node.iter_child_nodes())))
+        rest.extend((child, depth + 1) for child in reversed(list(node.iter_child_nodes())))
     return found
 
 

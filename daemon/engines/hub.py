@@ -6,6 +6,7 @@ large ones); ranges as in RFC 9110 §14. No account, no key, no telemetry: these
 """
 
 import asyncio
+import json
 import socket
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -18,7 +19,6 @@ import structlog
 
 from daemon.clock import Clock
 from daemon.engines.parts import (
-    CHUNK_BYTES,
     HubFile,
     disk_full_said,
     forget,
@@ -59,16 +59,7 @@ class Hub:
         """Return the files of `repo` in the folder `below`. Raises LinkDown, EngineMissing or EngineFailed."""
         path = f"/{quote(below)}" if below else ""
         async with self._client() as client, self._translated(repo):
-            async with client.stream("GET", f"/api/models/{quote(repo)}/tree/{REVISION}{path}") as response:
-                self._check(response, repo)
-                body = await _bounded(response, MOST_LIST_BYTES)
-            try:
-                entries = httpx.Response(200, content=body).json()
-                return [_file(entry) for entry in entries if entry["type"] == "file"]
-            except (ValueError, KeyError, TypeError, AttributeError) as garbage:
-                raise EngineFailed(
-                    "download", f"{self._host} respondeu algo que não é uma lista de arquivos"
-                ) from garbage
+            return await self._list(client, repo, f"/api/models/{quote(repo)}/tree/{REVISION}{path}")
 
     async def fetch(self, repo: str, files: Sequence[HubFile], into: Path, progress: Progress) -> Path:
         """Bring `files` into the folder `into`, going on with what is there; return it. Raises as `files` does."""
@@ -80,6 +71,16 @@ class Hub:
             sync_folder(into)
         return into
 
+    async def _list(self, client: httpx.AsyncClient, repo: str, url: str) -> list[HubFile]:
+        async with client.stream("GET", url) as response:
+            self._check(response, repo)
+            try:
+                entries = json.loads(await _bounded(response, MOST_LIST_BYTES))
+                return [_file(entry) for entry in entries if entry["type"] == "file"]
+            except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as garbage:
+                why = f"{self._host} respondeu algo que não é uma lista de arquivos"
+                raise EngineFailed("download", why) from garbage
+
     async def _bring(self, client: httpx.AsyncClient, repo: str, file: HubFile, into: Path, progress: Progress) -> None:
         part = into / part_name(file)
         fruitless = spoiled = 0
@@ -90,7 +91,7 @@ class Hub:
                     await self._go_on(client, repo, file, part, progress)
             except LinkDown as down:
                 fruitless = fruitless + 1 if length(part) <= had else 1
-                if fruitless >= TRIES or length(part) == had == 0:
+                if fruitless >= TRIES:
                     raise
                 log.warning("download_interrupted", file=file.name, bytes=length(part), why=down.why)
                 await self._clock.sleep(0.5 * 2**fruitless)
@@ -118,7 +119,7 @@ class Hub:
             if not _continues(response, have):
                 have = 0
             with part.open("ab" if have else "wb") as out:
-                async for chunk in response.aiter_bytes(CHUNK_BYTES):
+                async for chunk in response.aiter_bytes():
                     have += len(chunk)
                     if have > file.size:
                         raise EngineFailed("download", f"{file.name} é maior do que o servidor anunciou")
@@ -153,11 +154,7 @@ class Hub:
         except httpx.ProxyError as proxy:
             raise LinkDown(self._host, f"o proxy não deixou passar ({proxy})") from proxy
         except (httpx.ConnectError, httpx.ConnectTimeout) as away:
-            why = (
-                "não achei esse endereço; há internet?"
-                if _is_unresolved(away)
-                else "não consegui conectar; há internet?"
-            )
+            found = "não achei esse endereço" if _is_unresolved(away) else "não consegui conectar"
             raise LinkDown(self._host, f"{found}; confira a internet e rode de novo") from away
         except httpx.TransportError as cut:
             raise LinkDown(self._host, f"a conexão caiu no meio ({type(cut).__name__})") from cut

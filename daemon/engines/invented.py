@@ -83,7 +83,7 @@ def is_invented(sentence: str, *, unsure: bool) -> bool:
 
 def fold(text: str) -> str:
     """Return lower case without accents, marks and repeated spaces."""
-    plain = unicodedata.normalize("NFKD", text.casefold())
+    plain = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
     return " ".join(re.sub(r"[^\w\s]|_", " ", "".join(c for c in plain if not unicodedata.combining(c))).split())
 
 

@@ -70,7 +70,7 @@ def _from_file(path: Path) -> pymicro_wakeword.MicroWakeWord:
         if not described.is_file():
             described = Path(folder, path.name).with_suffix(".json")
             described.write_text(json.dumps(_plain_description(path)), encoding="utf-8")
-        prove_loadable(ENGINE, "pymicro_wakeword", "--config", described)
+        prove_loadable(ENGINE, path, "pymicro_wakeword", "--config", str(described))
         try:
             return pymicro_wakeword.MicroWakeWord.from_config(described)
         except (ValueError, KeyError, TypeError, OSError, RuntimeError) as error:

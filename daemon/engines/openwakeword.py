@@ -58,7 +58,7 @@ class OpenWakeWord(ThreadedWakeWord):
 def _from_file(path: Path) -> pyopen_wakeword.OpenWakeWord:
     if not path.is_file():
         raise missing_file(ENGINE, path)
-    prove_loadable(ENGINE, "pyopen_wakeword", "--model", path)
+    prove_loadable(ENGINE, path, "pyopen_wakeword", "--model", str(path))
     try:
         return pyopen_wakeword.OpenWakeWord.from_model(path)
     except (ValueError, OSError, RuntimeError) as error:

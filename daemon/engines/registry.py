@@ -139,7 +139,7 @@ WAKE_WORDS: dict[str, Callable[[Environment, str, float], WakeWord]] = {
 
 
 def needed_weights(env: Environment, now: Now) -> list[tuple[str, str, Path | None]]:
-    """Return (kind, name, where it is or None) of the weights that the preferences name.
+    """Return (kind, name, where it is or None) of the weights that the preferences name."""
     from daemon.engines.weights import piper_path, whisper_path  # noqa: PLC0415
 
     found: list[tuple[str, str, Path | None]] = []

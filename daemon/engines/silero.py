@@ -82,13 +82,15 @@ class Silero:
 
     def close(self) -> None:
         """Wait for the frame under way, then let go of the model."""
-        self._closed = True
-        self._pool.shutdown(wait=True, cancel_futures=True)
-        del self._session
+        if not self._closed:
+            self._closed = True
+            self._pool.shutdown(wait=True, cancel_futures=True)
+            del self._session
 
     def _highest(self, frame: Frame, state: _State) -> float:
         samples = np.frombuffer(frame, "<i2", len(frame) // SAMPLE_BYTES).astype(np.float32) / _FULL_SCALE
-        samples = np.pad(samples, (0, -len(samples) % FRAME_SAMPLES))
+        if len(samples) % FRAME_SAMPLES:
+            samples = np.pad(samples, (0, -len(samples) % FRAME_SAMPLES))
         windows = samples.reshape(-1, FRAME_SAMPLES)
         try:
             return max((self._run(window, state) for window in windows), default=0.0)

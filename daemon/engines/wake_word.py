@@ -62,13 +62,13 @@ def missing_file(engine: str, path: Path) -> EngineMissing:
     )
 
 
-def prove_loadable(engine: str, module: str, option: str, path: Path) -> None:
-    """Let the vendor's own command load a model and listen to 2 s of silence, in another process.
+def prove_loadable(engine: str, path: Path, module: str, *arguments: str) -> None:
+    """Let the vendor's own command load the model at `path` and listen to 2 s of silence, in another process.
 
     TensorFlow Lite does not check the files it is given: a broken one ends the process that loads it, which had
     better not be the daemon. Takes about half a second. Raises EngineMissing.
     """
-    command = [sys.executable, "-m", module, option, str(path)]
+    command = [sys.executable, "-m", module, *arguments]
     try:
         done = subprocess.run(command, input=_SILENCE, capture_output=True, timeout=_TRIAL_S, check=False)
     except subprocess.TimeoutExpired:

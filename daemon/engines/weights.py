@@ -14,15 +14,12 @@ from pathlib import Path
 from typing import Literal
 
 from daemon.clock import Clock, SystemClock
-from daemon.demo.models import TONES_VOICE, WHISPER_CASA
 from daemon.engines.hub import HUB, Hub, Progress
 from daemon.engines.parts import alone_in, sync_folder
 from daemon.errors import EngineMissing
 
 Kind = Literal["whisper", "piper"]
 
-DEMO = "demo"
-"""The name under which both kinds have a small model of our own, for trials."""
 WHISPER_REPOS = {
     "tiny": "Systran/faster-whisper-tiny",
     "base": "Systran/faster-whisper-base",
@@ -48,7 +45,7 @@ _PULL = "mordomo models pull"
 
 @dataclass(frozen=True, slots=True)
 class InstalledModel:
-    """A model on the disk. `complete` is False while it is on its way, or when a file of it is gone or was cut."""
+    """A model on the disk. `complete` is False while it is on its way, or when a file of it is gone."""
 
     kind: Kind
     name: str
@@ -58,13 +55,11 @@ class InstalledModel:
 
 
 def whisper_path(models_dir: Path, name: str) -> Path:
-    """Return the folder of the Whisper model `name`: a size, "owner/repo" of the hub, a folder's path, or "demo".
+    """Return the folder of the Whisper model `name`: a size, "owner/repo" of the hub, or a folder's path.
 
     Raises EngineMissing when it is not there whole.
     """
-    if name == DEMO:
-        path, mend = WHISPER_CASA, "make install"
-    elif _is_path(name):
+    if _is_path(name):
         path, mend = Path(name).expanduser(), "confira stt.model: mordomo config set stt.model small"
     else:
         path, mend = models_dir / "whisper" / _whisper_folder(name), _PULL
@@ -75,13 +70,11 @@ def whisper_path(models_dir: Path, name: str) -> Path:
 
 
 def piper_path(models_dir: Path, voice: str) -> Path:
-    """Return the .onnx of the Piper voice `voice`: a name like pt_BR-faber-medium, a file's path, or "demo".
+    """Return the .onnx of the Piper voice `voice`: a name like pt_BR-faber-medium, or a file's path.
 
     Raises EngineMissing when it, or the .onnx.json beside it, is not there.
     """
-    if voice == DEMO:
-        path, mend = TONES_VOICE, "make install"
-    elif _is_path(voice) or voice.endswith(".onnx"):
+    if _is_path(voice) or voice.endswith(".onnx"):
         path, mend = Path(voice).expanduser(), "confira tts.voice: mordomo config set tts.voice pt_BR-faber-medium"
     else:
         path, mend = models_dir / "piper" / f"{_voice(voice)[0]}.onnx", _PULL

@@ -93,8 +93,9 @@ class DueReminders:
                 self._wake.clear()
                 await self._record_spoken()
                 await self._let_go()
-                if not await self._deliver_next():
-                    await self._rest(listener)
+                now = self._clock.now()
+                if not await self._deliver_next(now):
+                    await self._rest(now, listener)
         except asyncio.CancelledError:
             await self._leave()
             raise
@@ -106,11 +107,13 @@ class DueReminders:
             self._wake.set()
         raise LinkDown("postgres", "the notifications ended")
 
-    async def _rest(self, listener: "asyncio.Task[None]") -> None:
-        """Sleep until something is due, something changed, or it is time to look again."""
-        due = await next_due(self._db, self._clock.now())
-        pause_s = LOOK_AGAIN_S if due is None else (due - self._clock.now()).total_seconds()
-        sleeping = asyncio.create_task(self._clock.sleep(min(pause_s, LOOK_AGAIN_S) if pause_s > 0 else CONTENDED_S))
+    async def _rest(self, looked: datetime, listener: "asyncio.Task[None]") -> None:
+        """Sleep until something is due, something changed, or it is time to look again. `looked` is the last look."""
+        due = await next_due(self._db, looked)
+        pause_s = LOOK_AGAIN_S
+        if due is not None:
+            pause_s = CONTENDED_S if due <= looked else (due - self._clock.now()).total_seconds()
+        sleeping = asyncio.create_task(self._clock.sleep(min(max(pause_s, 0.0), LOOK_AGAIN_S)))
         woken = asyncio.create_task(self._wake.wait())
         try:
             await asyncio.wait({listener, sleeping, woken}, return_when=asyncio.FIRST_COMPLETED)
@@ -119,9 +122,8 @@ class DueReminders:
         if listener.done():
             listener.result()
 
-    async def _deliver_next(self) -> bool:
+    async def _deliver_next(self, now: datetime) -> bool:
         """Deliver the oldest that is due, with others where several are late; False if nothing is."""
-        now = self._clock.now()
         claimed = await self._claim(now, 1)
         if not claimed:
             return False
@@ -238,9 +240,12 @@ class DueReminders:
 
 async def _ended(*tasks: "asyncio.Task[Any]") -> None:
     """Cancel tasks and wait until they have ended, however they do."""
-    for task in tasks:
-        task.cancel()
-    await asyncio.wait(tasks)
+    alive = set(tasks)
+    while alive:
+        # More than once: `asyncio.wait_for` of Python 3.11 loses a cancellation that meets its result.
+        for task in alive:
+            task.cancel()
+        _, alive = await asyncio.wait(alive, timeout=LEAVE_S)
     for task in tasks:
         if not task.cancelled():
             task.exception()

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol, cast
+from typing import Any, Literal, Protocol, cast
 
 from daemon.devices.link import Order
 from daemon.devices.link import Outcome as Obeyed
@@ -16,7 +16,11 @@ ON: Mapping[str, Verb] = {"cover": "open", "valve": "open", "lock": "lock", "sce
 OFF: Mapping[str, Verb] = {"cover": "close", "valve": "close", "lock": "unlock"}
 RISKY = frozenset({("lock", "unlock"), ("alarm_control_panel", "turn_off")})
 """(domain, verb) that let somebody in: never on a voice alone."""
+Kind = Literal["confirmed", "already", "sent", "silent", "unavailable", "cannot", "unknown"]
 RISKY_COVERS = frozenset({"garage", "gate", "door"})
+
+LATER = frozenset({"delay_s", "when", "rrule", "for_s"})
+"""Slots of a command that is not for now."""
 
 DONE = frozenset({"confirmed", "already", "sent"})
 
@@ -68,6 +72,8 @@ def _action(thing: Thing, verb: Verb, value: object) -> Action:
 async def _act(
     devices: Links, replies: Replies, intent: Intent, actions: Sequence[Action], context: Context
 ) -> Carried:
+    if LATER & intent.slots.keys():
+        raise CannotDo(replies.say("devices.not_yet", seed=context.seed))
     things = _targets(intent, context)
     if not things:
         raise CannotDo(replies.say("devices.none_found", seed=context.seed))
@@ -122,10 +128,9 @@ def _sentence(
     """Say how it went: what was done in one sentence, then each kind of failure with the names that it befell."""
     if len(things) == 1 and isinstance(results[0], CannotDo):
         return results[0].say
-    groups: dict[str, list[str]] = {}
+    groups: dict[Kind, list[str]] = {}
     for thing, result in zip(things, results, strict=True):
-        kind = result.kind if isinstance(result, Obeyed) else "cannot" if isinstance(result, CannotDo) else "unknown"
-        groups.setdefault(kind, []).append(thing.name)
+        groups.setdefault(_kind(result), []).append(thing.name)
     said = []
     verb, value = actions[0].name, actions[0].parameters.get("value")
     for kind, names in groups.items():
@@ -133,3 +138,9 @@ def _sentence(
             continue  # "apaguei as luzes" is true of those that were off
         said.append(replies.devices(kind, verb, names, value=value, seed=seed))
     return " ".join(said)
+
+
+def _kind(result: Obeyed | CannotDo | LinkDown) -> Kind:
+    if isinstance(result, Obeyed):
+        return result.kind
+    return "cannot" if isinstance(result, CannotDo) else "unknown"

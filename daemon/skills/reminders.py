@@ -8,7 +8,7 @@ from typing import Any
 from daemon.errors import CannotDo, LinkDown
 from daemon.language.plan import Intent
 from daemon.language.replies import Replies
-from daemon.skills.skill import Action, Carried, Context, Done, Skill
+from daemon.skills.skill import Action, Carried, Context, Done, Skill, asking
 from db import reminders
 from db.database import Database
 from db.reminders import Due
@@ -29,9 +29,9 @@ class ReminderSkills:
     def by_intent(self) -> dict[str, Skill]:
         """Return the skills by the intents that they carry out."""
         return {
-            "CreateReminder": Skill(_actions("reminder", "create_reminder"), self.create),
-            "ListReminders": Skill(_actions("query", "list_reminders"), self.list),
-            "CancelReminder": Skill(_actions("reminder", "cancel_reminder"), self.cancel),
+            "CreateReminder": Skill(asking("create_reminder", "reminder"), self.create),
+            "ListReminders": Skill(asking("list_reminders"), self.read_out),
+            "CancelReminder": Skill(asking("cancel_reminder", "reminder"), self.cancel),
         }
 
     async def create(self, intent: Intent, _: Sequence[Action], context: Context) -> Carried:
@@ -55,7 +55,7 @@ class ReminderSkills:
         said = self.replies.reminder_created(title, when, context.now, str(rule) if rule else None, seed=context.seed)
         return Carried(said, (Done(ok=True, result={"reminder_id": str(created), "scheduled_at": when.isoformat()}),))
 
-    async def list(self, intent: Intent, _: Sequence[Action], context: Context) -> Carried:
+    async def read_out(self, intent: Intent, _: Sequence[Action], context: Context) -> Carried:
         """Read out what is pending, for a day or for the time to come."""
         day = intent.slots.get("date")
         if isinstance(day, str):
@@ -89,18 +89,11 @@ class ReminderSkills:
         said = self.replies.reminders_cancelled([due.title for due in found], seed=context.seed)
         return Carried(said, (Done(ok=True, result={"cancelled": count, "ids": [str(due.id) for due in found]}),))
 
-    async def _meant(self, query: str, context: Context) -> "list[Due]":
+    async def _meant(self, query: str, context: Context) -> list[Due]:
         if query:
             return await reminders.matching(self.db, query.split())
         now = context.now.astimezone(UTC)
         return await reminders.upcoming(self.db, now, now + AHEAD, limit=1000)
-
-
-def _actions(kind: Any, name: str) -> Any:  # noqa: ANN401
-    def actions(intent: Intent, _: Context) -> tuple[Action, ...]:
-        return (Action(kind, name, dict(intent.slots)),)
-
-    return actions
 
 
 def _moment(when: object, context: Context) -> datetime | None:

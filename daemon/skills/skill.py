@@ -62,3 +62,13 @@ class Skill:
 
     actions: Callable[[Intent, Context], tuple[Action, ...]]
     act: Callable[[Intent, Sequence[Action], Context], Awaitable[Carried]]
+
+
+def asking(name: str, kind: ActionType = "query") -> Callable[[Intent, Context], tuple[Action, ...]]:
+    """Return the `actions` of a skill that takes one action, whose parameters are what was asked."""
+
+    def actions(intent: Intent, _: Context) -> tuple[Action, ...]:
+        targets = {"targets": list(intent.targets)} if intent.targets else {}
+        return (Action(kind, name, {**targets, **intent.slots}),)
+
+    return actions

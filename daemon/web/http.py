@@ -13,6 +13,8 @@ from pydantic import BaseModel, Field
 
 from daemon.errors import CannotDo, EngineFailed, LinkDown
 from daemon.health import Part, as_json, is_ready
+from daemon.language.plan import Household
+from daemon.language.wire import household_as_json
 from daemon.turn import Turn
 from daemon.web.wire import turn_as_json
 
@@ -45,6 +47,10 @@ class House(Protocol):
         """Return the state of each part."""
         ...
 
+    def household(self) -> Household:
+        """Return what may be named in a sentence now."""
+        ...
+
 
 def create_app(house: House, *, extra_hosts: frozenset[str] = frozenset()) -> FastAPI:
     """Return the application. `extra_hosts` are names besides the loopback's under which it may be called."""
@@ -73,6 +79,10 @@ def create_app(house: House, *, extra_hosts: frozenset[str] = frozenset()) -> Fa
     @app.get("/health")
     async def health() -> dict[str, Any]:
         return as_json(await house.health())
+
+    @app.get("/household")
+    async def household() -> dict[str, Any]:
+        return household_as_json(house.household())
 
     @app.get("/ready")
     async def ready(response: Response) -> dict[str, bool]:

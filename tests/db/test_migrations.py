@@ -60,7 +60,7 @@ async def _run(url: str, sql: str) -> object:
 
 
 def test_the_revisions_named_are_the_revisions_there_are() -> None:
-    from alembic.script import ScriptDirectory  # noqa: PLC0415 - slow to import
+    from alembic.script import ScriptDirectory
 
     scripts = list(ScriptDirectory.from_config(alembic_config()).walk_revisions())
     assert tuple(script.revision for script in reversed(scripts)) == REVISIONS
@@ -97,7 +97,9 @@ async def test_several_daemons_upgrade_at_once(empty_database_url: str) -> None:
 
 async def test_nothing_to_do_is_quick_and_changes_nothing(database_url: str) -> None:
     await upgrade(database_url)
-    before = await _run(database_url, "SELECT string_agg(xmin::text, ',' ORDER BY proname) FROM pg_proc WHERE prolang <> 12")
+    before = await _run(
+        database_url, "SELECT string_agg(xmin::text, ',' ORDER BY proname) FROM pg_proc WHERE prolang <> 12"
+    )
     rows = await _run(database_url, "SELECT string_agg(ctid::text || xmin::text, ',' ORDER BY key) FROM config")
     started = time.perf_counter()
     await upgrade(database_url)
@@ -167,7 +169,12 @@ async def test_the_sql_for_review_makes_the_same_schema(empty_database_url: str,
 
 async def test_logging_is_left_as_it_was(empty_database_url: str) -> None:
     root = logging.getLogger()
-    before = (root.level, list(root.handlers), logging.getLogger("alembic").level, logging.getLogger("asyncio").disabled)
+    before = (
+        root.level,
+        list(root.handlers),
+        logging.getLogger("alembic").level,
+        logging.getLogger("asyncio").disabled,
+    )
     await upgrade(empty_database_url)
     assert before == (
         root.level,

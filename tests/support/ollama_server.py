@@ -6,7 +6,7 @@ Source: Ollama's API reference (/api/chat, /api/tags, /api/version; newline-deli
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -164,7 +164,9 @@ async def ollama_server(**settings: Any) -> AsyncIterator[OllamaServer]:
         assert task is not None
         tasks.add(task)
         task.add_done_callback(tasks.discard)
-        await ollama.serve(reader, writer)
+        # Streams of Python 3.11 complain aloud of a connection's task that ends cancelled.
+        with suppress(asyncio.CancelledError):
+            await ollama.serve(reader, writer)
 
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     ollama.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"

@@ -104,7 +104,7 @@ def debian(background: Background, settings: Path | None = None) -> Iterator[Dat
             programs / "initdb", "-D", home / "data", "-U", "mordomo", "--auth=trust", "-E", "UTF8", "--locale=C.UTF-8"
         )
         quick = " ".join(f"-c {name}={value}" for name, value in QUICK.items())
-        own = f"-c config_file={settings} -c hba_file={home}/data/pg_hba.conf" if settings else ""
+        own = f"-c config_file={settings}" if settings else ""
         options = f"-c listen_addresses= -c unix_socket_directories={home} {quick} {own}"
         must(programs / "pg_ctl", "start", "-D", home / "data", "-w", "-l", home / "log", "-o", options)
         try:

@@ -102,5 +102,9 @@ class ScriptedChat:
         if self.failure is not None:
             raise self.failure
 
+    async def check(self) -> None:
+        if self.failure is not None:
+            raise self.failure
+
     def close(self) -> None:
         self.closed = True

@@ -83,6 +83,8 @@ class Espeak:
         self.rate = int(self._library.espeak_Initialize(_SYNCHRONOUS, 60, folder.encode(), flags))
         if self.rate <= 0:
             raise RuntimeError(f"espeak-ng did not start with the data in {folder}")
+        # By itself it takes the time of day for a seed; with ours, fresh processes say the same things in the same way.
+        self._library.espeak_ng_SetRandSeed(1)
         self._library.espeak_Synth.argtypes = [
             ctypes.c_void_p, ctypes.c_size_t, ctypes.c_uint, ctypes.c_int,
             ctypes.c_uint, ctypes.c_uint, ctypes.c_void_p, ctypes.c_void_p,
@@ -93,10 +95,10 @@ class Espeak:
 
     def _take(self, wav: "ctypes._Pointer[ctypes.c_short]", count: int, events: "ctypes._Pointer[_Event]") -> int:
         """Keep a piece of sound and the phonemes in it; 0 asks for more."""
-        if wav and count > 0:
+        if count > 0:
             self._pieces.append(np.ctypeslib.as_array(wav, (count,)).copy())
         index = 0
-        while events and events[index].type != _END_OF_LIST:
+        while events[index].type != _END_OF_LIST:
             event = events[index]
             if event.type == _PHONEME:
                 name = bytes(event.id.string).split(b"\0")[0].decode("utf-8", "replace")
@@ -104,7 +106,7 @@ class Espeak:
             index += 1
         return 0
 
-    def say(self, text: str, manner: Manner = Manner()) -> Speech:  # noqa: B008 - Manner is frozen
+    def say(self, text: str, manner: Manner = Manner()) -> Speech:
         """Speak `text`. Raises ValueError for a voice that espeak-ng does not have or a text without sound."""
         # Another user of the library in this process may have set its own: ours is set anew each time.
         self._library.espeak_SetSynthCallback(self._callback)
@@ -120,7 +122,8 @@ class Espeak:
         return self._trimmed(text)
 
     def _trimmed(self, text: str) -> Speech:
-        samples = np.concatenate([np.zeros(0, np.int16), *self._pieces]).astype(np.float32) / 32768
+        whole = np.concatenate([np.zeros(0, np.int16), *self._pieces])
+        samples = np.asarray(whole / 32768, np.float32)
         loud = np.flatnonzero(np.abs(samples) > _NOTE_SILENCE)
         if not len(loud):
             raise ValueError(f"espeak-ng made no sound for {text!r}")

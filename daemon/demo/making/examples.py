@@ -20,13 +20,17 @@ from daemon.demo.making.sound import Heard, Sound, hear, no_speech, wake_tail
 
 HELD_OUT_VARIANTS = ("f4", "m6", "linda", "pedro", "Hugo")
 """Voices that the model never hears in training."""
-MAIN_VARIANTS = tuple(
-    "f1 f2 f3 f5 m1 m2 m3 m4 m5 m7 Alicia Andrea Henrique adam belinda max".split()  # those that sound most like people
-)
-MORE_VARIANTS = tuple(
-    "m8 Alex Andy Annie Diogo Denis Gene Lee Marco Mario Michael Mike antonio anika aunty benjamin boris david ed edward "
-    "grandma ian iven john marcelo michel miguel norbert paul quincy rob robert sandro shelby steph travis victor zac".split()
-)
+MAIN_VARIANTS = (
+    "f1", "f2", "f3", "f5", "m1", "m2", "m3", "m4", "m5", "m7", "Alicia", "Andrea", "Henrique", "adam", "belinda",
+    "max",
+)  # fmt: skip
+"""Those that sound most like people."""
+MORE_VARIANTS = (
+    "m8", "Alex", "Andy", "Annie", "Diogo", "Denis", "Gene", "Lee", "Marco", "Mario", "Michael", "Mike", "antonio",
+    "anika", "aunty", "benjamin", "boris", "david", "ed", "edward", "grandma", "ian", "iven", "john", "marcelo",
+    "michel", "miguel", "norbert", "paul", "quincy", "rob", "robert", "sandro", "shelby", "steph", "travis", "victor",
+    "zac",
+)  # fmt: skip
 TRAINING_VARIANTS = ("",) * 5 + MAIN_VARIANTS * 2 + MORE_VARIANTS
 """espeak's own voice and the likeliest variants come up more often."""
 
@@ -77,7 +81,7 @@ def phoneme(name: str) -> str:
 
 
 def alphabet(espeak: Espeak, texts: Iterable[str]) -> dict[str, int]:
-    """Number the phonemes of some texts from 1, in order of name. Raises ValueError beyond ALPHABET_SIZE."""
+    """Give the phonemes of some texts numbers from 1, in order of name. Raises ValueError beyond ALPHABET_SIZE."""
     names = {phoneme(name) for text in texts for _, name in espeak.say(text).phonemes} - {""}
     if len(names) >= ALPHABET_SIZE:
         raise ValueError(f"{len(names)} phonemes do not fit in {ALPHABET_SIZE}")

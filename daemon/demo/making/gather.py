@@ -36,7 +36,7 @@ JOB_SENTENCES = 500
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """The grammar's sentences, parted so that no `held_out` one is ever trained on. All short ones are in `training`."""
+    """The grammar's sentences, parted so that no `held_out` one is trained on. All short ones are in `training`."""
 
     training: list[str]
     held_out: list[str]

@@ -1,4 +1,4 @@
-"""The closed grammar of the small Whisper: commands of a household and the assistant's replies, in Brazilian Portuguese.
+"""The closed grammar of the small Whisper: commands of a household and the assistant's replies, in Portuguese.
 
 Rules are read from `commands.yaml` and `replies.yaml`; numbers and times are spelled out here, as the model writes
 them. No rule contains itself, so the grammar is finite and `accepts` can say of any text whether it belongs to it.
@@ -12,10 +12,11 @@ from pathlib import Path
 import yaml
 
 _UNITS = (
-    "zero um dois três quatro cinco seis sete oito nove dez onze doze treze quatorze quinze dezesseis dezessete dezoito "
-    "dezenove"
-).split()
-_TENS = dict(zip(range(2, 10), "vinte trinta quarenta cinquenta sessenta setenta oitenta noventa".split(), strict=True))
+    "zero", "um", "dois", "três", "quatro", "cinco", "seis", "sete", "oito", "nove", "dez", "onze", "doze", "treze",
+    "quatorze", "quinze", "dezesseis", "dezessete", "dezoito", "dezenove",
+)  # fmt: skip
+_FEMININE_UNITS = ("zero", "uma", "duas", *_UNITS[3:])
+_TENS = ("", "", "vinte", "trinta", "quarenta", "cinquenta", "sessenta", "setenta", "oitenta", "noventa")
 _REFERENCE = re.compile(r"<(\w+)>")
 _WEIGHT = re.compile(r" \*(\d+)$")
 _PLEASE = ", por favor"
@@ -26,10 +27,10 @@ Rules = dict[str, tuple[tuple[str, int], ...]]
 
 
 def spelled(number: int, *, feminine: bool = False) -> str:
-    """Return a number from 0 to 100 in words. Raises KeyError or IndexError outside."""
+    """Return a number from 0 to 100 in words. Raises IndexError beyond."""
     if number == 100:
         return "cem"
-    units = ["zero", "uma", "duas", *_UNITS[3:]] if feminine else _UNITS
+    units = _FEMININE_UNITS if feminine else _UNITS
     if number < 20:
         return units[number]
     return _TENS[number // 10] + (f" e {units[number % 10]}" if number % 10 else "")

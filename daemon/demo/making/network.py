@@ -5,6 +5,7 @@ Import only to train: needs torch and transformers.
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -53,8 +54,8 @@ def build(vocabulary: int, examples: Sequence[Example]) -> tuple[Any, Any]:
 def _scale(model: Any, examples: Sequence[Example]) -> None:
     """Give what is heard the size of the position embedding.
 
-    The usual start (0.02) suits width 1024: here it leaves the convolutions' output 20 times smaller than the positions,
-    and hundreds of steps pass before anything is learnt.
+    The usual start (0.02) suits width 1024: here it leaves the convolutions' output 20 times smaller than the
+    positions, and hundreds of steps pass before anything is learnt.
     """
     for module in model.model.modules():
         if isinstance(module, nn.Linear):
@@ -76,8 +77,8 @@ def _scale(model: Any, examples: Sequence[Example]) -> None:
 def _attend_locally(encoder: Any, strength: float = 1.2) -> None:
     """Let three of four heads begin by looking 3 positions back, here, and 3 ahead.
 
-    Whisper's positions are sums of sines, so query and key can be set up for q.k = sum cos(w (i - j - offset)). It has no
-    relative positions, and to learn from nothing that neighbours matter is what takes a small one so long.
+    Whisper's positions are sums of sines, so query and key can be set up for q.k = sum cos(w (i - j - offset)). It has
+    no relative positions, and to learn from nothing that neighbours matter is what takes a small one so long.
     """
     rates = torch.exp(-math.log(10000) / (WIDTH // 2 - 1) * torch.arange(WIDTH // 2).float())
     size = WIDTH // HEADS
@@ -117,9 +118,7 @@ def encode(model: Any, mels: NDArray[np.float32], rng: np.random.Generator) -> t
     batch, near = heard.shape[:2]
     window = WINDOWS[int(rng.integers(len(WINDOWS)))]
     edges = np.linspace(near, window, FAR + 1)
-    far = [
-        int(rng.integers(int(low), max(int(low) + 1, int(high)))) for low, high in zip(edges, edges[1:], strict=False)
-    ]
+    far = [int(rng.integers(int(low), max(int(low) + 1, int(high)))) for low, high in pairwise(edges)]
     places = torch.tensor([*range(near), *far])
     states = torch.cat([heard, nothing.expand(batch, FAR, -1)], 1) + encoder.embed_positions.weight[places]
     bias = torch.zeros(1, 1, 1, near + FAR)

@@ -51,7 +51,7 @@ def babble(rng: np.random.Generator, others: Sequence[Sound], samples: int) -> S
     """Return two to four other people talking at once, RMS 1."""
     mixed = np.zeros(samples, np.float32)
     for _ in range(rng.integers(2, 5)):
-        voice = others[rng.integers(len(others))]
+        voice = others[int(rng.integers(len(others)))]
         voice = np.tile(voice, samples // len(voice) + 1)
         start = rng.integers(0, len(voice) - samples + 1)
         mixed += voice[start : start + samples]
@@ -87,7 +87,7 @@ def wake_tail(rng: np.random.Generator, wakes: Sequence[Sound]) -> Sound:
 
     The gap is nothing in four of ten (one breath), else up to 0.6 s.
     """
-    wake = wakes[rng.integers(len(wakes))]
+    wake = wakes[int(rng.integers(len(wakes)))]
     kept = len(wake) if rng.random() < 0.1 else int(rng.uniform(0, 0.4) * RATE)
     gap_s = 0.0 if rng.random() < 0.4 else rng.uniform(0, 0.6)
     end = wake[len(wake) - min(kept, len(wake)) :] * rng.uniform(0.4, 1.1)

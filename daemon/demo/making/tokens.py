@@ -1,7 +1,7 @@
 """The small Whisper's tokenizer: byte-level BPE over the grammar, then Whisper's special tokens in Whisper's order.
 
-CTranslate2 (4.7 and later) takes a Whisper model as multilingual when its vocabulary holds the empty token "", and counts
-languages between `<|startoftranscript|>` and `<|nospeech|>`; without either, `language="pt"` silently becomes "en".
+CTranslate2 (4.7 and later) takes a Whisper model as multilingual when its vocabulary holds the empty token "", and
+counts languages between `<|startoftranscript|>` and `<|nospeech|>`; otherwise `language="pt"` silently becomes "en".
 """
 
 import json
@@ -89,7 +89,7 @@ def write(folder: Path, texts: Sequence[str]) -> Ids:
 
 
 def encoded(folder: Path, texts: Sequence[str]) -> dict[str, list[int]]:
-    """Return each text's tokens, as Whisper writes it: with a space before. Raises ValueError for a lone space first."""
+    """Return each text's tokens, as Whisper writes it: after a space. Raises ValueError where that is a lone one."""
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     found = {text: tokenizer.encode(f" {text}", add_special_tokens=False).ids for text in set(texts) if text}
     lone = tokenizer.token_to_id(_SPACE)

@@ -3,9 +3,9 @@
     pip install -e '.[training]'
     python -m daemon.demo.making.train --minutes 35 --out DIR
 
-DIR/whisper-casa is the model; to ship it, put it in the place of `daemon/demo/speech/whisper-casa`. The minutes are of CPU
-time for each thread; before them some minutes go into speaking the sentences. The sentences, voices and noises are the same
-each time; the weights are not quite, because the time decides how many steps there are.
+DIR/whisper-casa is the model; to ship it, put it in the place of `daemon/demo/speech/whisper-casa`. The minutes are of
+CPU time for each thread; before them some minutes go into speaking the sentences. The sentences, voices and noises are
+the same each time; the weights are not quite, because the time decides how many steps there are.
 """
 
 import argparse

@@ -23,6 +23,12 @@ _POINTING = frozenset({"no", "na", "nesse", "nessa", "neste", "nesta", "esse", "
                        "pro", "de", "da", "do"})  # fmt: skip
 _WRITTEN = re.compile(r"(\d{1,2})/(\d{1,2})(?:/(\d{2,4}))?")
 
+STARTS = frozenset({
+    *_LEADS, *_POINTING, *WEEKDAYS, *(name[0] for name in _FEASTS), "hoje", "amanha", "depois", "proxima", "proximo",
+    "dia", "primeiro", "semana", "mes", "fim", "final", "vespera",
+})  # fmt: skip
+"""Words with which a day may begin (besides figures)."""
+
 Found = tuple[date, int]
 """The day and the index of the word after it."""
 

@@ -23,7 +23,8 @@ _DATE = re.compile(
 )
 _ISO = re.compile(r"(?<![\w./-])(?P<y>\d{4})-(?P<m>0[1-9]|1[0-2])-(?P<d>0[1-9]|[12]\d|3[01])(?![\w/-])")
 _DAY = re.compile(
-    r"(?<![\w./,-])(?P<before>\b(?:dia|em|até|de|desde|para|no dia) )?(?P<d>0?[1-9]|[12]\d|3[01])/(?P<m>0?[1-9]|1[0-2])(?![\w/]|[,.]\d)"
+    r"(?<![\w./,-])(?P<before>\b(?:dia|em|até|de|desde|para|no dia) )?"
+    r"(?P<d>0?[1-9]|[12]\d|3[01])/(?P<m>0?[1-9]|1[0-2])(?![\w/]|[,.]\d)"
     r"(?=(?:\s+(?P<word>[^\W\d_]+))?)",
     re.IGNORECASE,
 )
@@ -36,7 +37,8 @@ _RANGE = re.compile(r"(?<=\d)(?:-| ?[–—] ?)(?=\d)")
 _LESS = re.compile(r"(?<=\d) [-−] (?=\d)")
 _DOTTED = re.compile(r"(?<![\w,])\d+(?:\.\d+){2,}(?![\w,])")
 _AT = re.compile(
-    r"\b(?P<before>[àÀ]s|[Dd]as|[Aa]té as|[Pp]elas|[Uu]mas|[Aa]s|à) (?P<n>1?\d|2[0-4])(?![\w/:]|[,.]\d| ?(?:h|%|min|°|º|ª|de )|-\d)"
+    r"\b(?P<before>[àÀ]s|[Dd]as|[Aa]té as|[Pp]elas|[Uu]mas|[Aa]s|à) "
+    r"(?P<n>1?\d|2[0-4])(?![\w/:]|[,.]\d| ?(?:h|%|min|°|º|ª|de )|-\d)"
 )
 _GROUPED = re.compile(r"-?\d{1,3}(?:\.\d{3})+(?:,\d+)?")
 _MINUS = re.compile(r"(?<![\w.,)])[-−](?=\d)")
@@ -176,8 +178,8 @@ def _split(number: str) -> tuple[str, str, str]:
     return number.partition(mark)
 
 
-def _counted(number: int, one: str, many: str, feminine: bool = False) -> str:  # noqa: FBT001, FBT002
-    return f"{cardinal(number, feminine=feminine)} {one if number in (0, 1) and feminine or number == 1 else many}"
+def _counted(number: int, one: str, many: str, feminine: bool = False) -> str:
+    return f"{cardinal(number, feminine=feminine)} {one if number == 1 or (number == 0 and feminine) else many}"
 
 
 @cache

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 
-from daemon.language.pt_br import clocks, days, durations, recurrences
+from daemon.language.pt_br import clocks, days, durations, numbers, recurrences
 from daemon.language.pt_br.clocks import PERIODS, Clock
 from daemon.language.pt_br.recurrences import Rule
 from daemon.language.pt_br.spoken_time import spoken_moment
@@ -36,6 +36,13 @@ _PARTS = {
     ("na", "hora", "da", "janta"): "janta", ("na", "hora", "do", "jantar"): "janta", ("depois", "da", "janta"): "janta",
     ("antes", "de", "dormir"): "dormir", ("na", "hora", "de", "dormir"): "dormir",
 }  # fmt: skip
+
+
+_STARTS = frozenset({
+    *recurrences.STARTS, *clocks.LEADS, *days.STARTS, *numbers.WORDS, *_LASTING, *(lead[0] for lead in _IN),
+    *(name[0] for name in _PARTS), "pela", "esta", "essa", "nesta", "nessa", "meio", "meia",
+})  # fmt: skip
+"""Words with which a piece of time may begin (besides figures): all others are passed over quickly."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +85,11 @@ def find(words: Sequence[Word], now: datetime, *, waking: bool = False) -> tuple
     `waking` is for alarms, where an hour that may be morning or evening is the morning's.
     """
     plain = tuple(word.plain for word in words)
-    said = _Said()
+    said, today = _Said(), now.date()
     at = 0
     while at < len(plain):
-        piece = _piece(words, plain, at, now.date())
+        may_begin = plain[at] in _STARTS or plain[at][0].isdigit()
+        piece = _piece(words, plain, at, today) if may_begin else None
         if piece and said.take(piece[0], piece[1], (at, piece[2])):
             at = piece[2]
         else:

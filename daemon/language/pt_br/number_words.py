@@ -1,25 +1,28 @@
 """Numbers as Brazilians say them: "vinte e uma", "mil e duzentos", "segundo", "três vírgula cinco"."""
 
-_UNITS = (
+
+def _words(text: str) -> list[str]:
+    return text.split()
+
+
+_UNITS = _words(
     "zero um dois três quatro cinco seis sete oito nove dez onze doze treze quatorze quinze dezesseis dezessete "
     "dezoito dezenove"
-).split()
-_TENS = "- - vinte trinta quarenta cinquenta sessenta setenta oitenta noventa".split()  # noqa: SIM905 - reads better
-_HUNDREDS = (
-    "- cento duzentos trezentos quatrocentos quinhentos seiscentos setecentos oitocentos novecentos"
-).split()  # fmt: skip
+)
+_TENS = _words("- - vinte trinta quarenta cinquenta sessenta setenta oitenta noventa")
+_HUNDREDS = _words("- cento duzentos trezentos quatrocentos quinhentos seiscentos setecentos oitocentos novecentos")
 _SCALES = (("mil", "mil"), ("milhão", "milhões"), ("bilhão", "bilhões"), ("trilhão", "trilhões"))
-_ORDINAL_UNITS = "- primeiro segundo terceiro quarto quinto sexto sétimo oitavo nono".split()  # noqa: SIM905
-_ORDINAL_TENS = (
+_ORDINAL_UNITS = _words("- primeiro segundo terceiro quarto quinto sexto sétimo oitavo nono")
+_ORDINAL_TENS = _words(
     "- décimo vigésimo trigésimo quadragésimo quinquagésimo sexagésimo septuagésimo octogésimo nonagésimo"
-).split()  # fmt: skip
+)
 
 LARGEST = 10**15 - 1
 """Largest number said in words; beyond it digits are said one by one."""
 
 
 def cardinal(number: int, *, feminine: bool = False) -> str:
-    """Return the number in words: cardinal(21, feminine=True) is "vinte e uma". Beyond LARGEST, digit by digit."""
+    """Return the number in words: 21 is "vinte e um", feminine "vinte e uma". Beyond LARGEST, digit by digit."""
     if number < 0:
         return "menos " + cardinal(-number, feminine=feminine)
     if number > LARGEST:

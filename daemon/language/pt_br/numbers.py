@@ -1,14 +1,7 @@
-"""Numbers in Portuguese words, both ways, from zero to the millions."""
+"""Numbers as people say and write them, read: `vinte e cinco`, `mil e duzentos`, `1.500`, `2,5`."""
 
 import re
 from collections.abc import Sequence
-
-_SMALL = (
-    "zero um dois três quatro cinco seis sete oito nove dez onze doze treze quatorze quinze dezesseis dezessete"
-    " dezoito dezenove"
-).split()
-_TENS = "- - vinte trinta quarenta cinquenta sessenta setenta oitenta noventa".split()
-_HUNDREDS = "- cento duzentos trezentos quatrocentos quinhentos seiscentos setecentos oitocentos novecentos".split()
 
 UNITS = {
     "um": 1, "uma": 1, "dois": 2, "duas": 2, "tres": 3, "quatro": 4, "cinco": 5, "seis": 6, "sete": 7, "oito": 8,
@@ -43,7 +36,7 @@ def read(words: Sequence[str], at: int) -> Found | None:
 
     A decimal comma counts; a point parts thousands where three digits follow it.
     """
-    if at >= len(words):
+    if at >= len(words) or not (words[at] in WORDS or words[at][0].isdigit()):
         return None
     digits = _digits(words[at])
     if digits is not None:
@@ -112,44 +105,3 @@ def _below_hundred(words: Sequence[str], at: int) -> tuple[int, int] | None:
 
 def _is(words: Sequence[str], at: int, *names: str) -> bool:
     return at < len(words) and words[at] in names
-
-
-def spell(number: int, *, feminine: bool = False) -> str:
-    """Return `number` (below a thousand million, either sign) in words: 1234 is `mil duzentos e trinta e quatro`.
-
-    Raises ValueError beyond that.
-    """
-    if abs(number) >= 1_000_000_000:
-        raise ValueError(f"{number} is too large to spell")
-    if number < 0:
-        return f"menos {spell(-number, feminine=feminine)}"
-    if number == 0:
-        return "zero"
-    millions, thousands, rest = number // 1_000_000, number // 1000 % 1000, number % 1000
-    parts: list[str] = []
-    if millions:
-        parts.append("um milhão" if millions == 1 else f"{_group(millions)} milhões")
-    if thousands:
-        parts.append("mil" if thousands == 1 else f"{_group(thousands, feminine=feminine)} mil")
-    if rest:
-        parts.append(_group(rest, feminine=feminine))
-    last = rest or thousands
-    joined = len(parts) > 1 and (last <= 100 or last % 100 == 0)
-    return " ".join([*parts[:-1], "e", parts[-1]]) if joined else " ".join(parts)
-
-
-def _group(number: int, *, feminine: bool = False) -> str:
-    if number == 100:
-        return "cem"
-    parts = []
-    if number >= 100:
-        hundreds = _HUNDREDS[number // 100]
-        parts.append(hundreds[:-2] + "as" if feminine and hundreds.endswith("os") else hundreds)
-    rest = number % 100
-    if rest >= 20:
-        parts.append(_TENS[rest // 10])
-        rest %= 10
-    if rest:
-        small = {1: "uma", 2: "duas"}.get(rest) if feminine else None
-        parts.append(small or _SMALL[rest])
-    return " e ".join(parts)

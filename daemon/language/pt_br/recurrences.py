@@ -147,6 +147,10 @@ _FIXED = {
 }  # fmt: skip
 
 
+STARTS = frozenset({*_EVERY, *WEEKDAYS, "de", "da", "a", *(name[0] for name in _FIXED)})
+"""Words with which a recurrence may begin."""
+
+
 def _fixed(plain: Sequence[str], at: int) -> Found | None:
     for name, rule in _FIXED.items():
         if tuple(plain[at : at + len(name)]) == name:

@@ -21,12 +21,13 @@ _LINE_MARK = re.compile(
 )
 _RULE = re.compile(r"^[ \t]*(?:[-*_=|: \t]){3,}$", re.MULTILINE)
 _EMAIL = re.compile(r"\b([\w.+-]{1,64})@((?:[\w-]+\.)+[A-Za-z]{2,})\b")
-_URL = re.compile(r"\b(?:https?://|www\.)(?:www\.)?((?:[\w-]+\.)*[\w-]+)(?::\d+)?(?:[/?#][^\s)\]>]*)?", re.IGNORECASE)
+_URL = re.compile(r"(?:https?://|\bwww\.)(?:www\.)?((?:[\w-]+\.)*[\w-]+)(?::\d+)?(?:[/?#][^\s)\]>]*)?", re.IGNORECASE)
 _SLASH = re.compile(r"(?<=[^\W\d_])/(?=[^\W\d_])")
 _BREAK = re.compile(r"[ \t]*[\r\n\u2028\u2029]+[ \t]*")
 _ENDED = re.compile(r"([.!?…:;,])\s*\Z")
 _REPEATED = re.compile(r"([!?.,;:])(?:\s*[.,;:])+|([!?]){2,}")
-_KEPT = frozenset(" .,;:!?…'’\"“”()-–—%/")
+_LINE_ENDS = "\t\r\n\u2028\u2029"
+_KEPT = frozenset(" .,;:!?…'’\"“”()-–—%")
 _EDGE = " \t,;:-–—/\"'’“”("
 
 
@@ -37,8 +38,9 @@ def speakable(text: str) -> str:
     """
     text = _without_markup(unicodedata.normalize("NFC", text[:_LONGEST_WRITTEN]))
     text = _EMAIL.sub(lambda m: f"{_dotted(m[1])} arroba {_dotted(m[2])}", text)
-    text = _URL.sub(lambda m: _dotted(m[1]), text)
-    text = _one_line(_ascii_digits(text))
+    text = _URL.sub(lambda m: " " + _dotted(m[1]), text)
+    text = re.sub(r"https?:/+", " ", text, flags=re.IGNORECASE)
+    text = _one_line(_plain(text))
     text = _abbreviation_pattern().sub(_abbreviation, text)
     text = say_figures(text)
     text = _SLASH.sub(" ou ", text.replace("e/ou", "e ou"))
@@ -51,7 +53,7 @@ def _without_markup(text: str) -> str:
     text = _TAG.sub(" ", text)
     text = _RULE.sub("", text)
     text = _LINE_MARK.sub(lambda m: f"{m['item']}, " if m["item"] else "", text)
-    text = re.sub(r"[*`]+|~~|(?<!\w)_+|_+(?!\w)", "", text)
+    text = re.sub(r"[*`<>\[\]{}\\^]+|~~|(?<!\w)_+|_+(?!\w)", "", text)
     return text.replace("_", " ").replace("|", ", ")
 
 
@@ -60,8 +62,18 @@ def _one_line(text: str) -> str:
     return " ".join(line if _ENDED.search(line) or n == len(lines) else line + "." for n, line in enumerate(lines, 1))
 
 
-def _ascii_digits(text: str) -> str:
-    return "".join(str(unicodedata.decimal(c)) if not c.isascii() and c.isdecimal() else c for c in text)
+def _plain(text: str) -> str:
+    return "".join(c if c in _LINE_ENDS or "~" >= c >= " " else _plain_character(c) for c in text)
+
+
+def _plain_character(c: str) -> str:
+    category = unicodedata.category(c)
+    if category == "Nd":
+        return str(unicodedata.decimal(c))
+    if category.startswith("C"):
+        return ""
+    # What becomes a word or a gap later is set apart now, or it would hide the beginning of what follows it.
+    return f" {c} " if category in {"No", "So"} and c not in "°²³" else c
 
 
 def _dotted(name: str) -> str:
@@ -71,7 +83,7 @@ def _dotted(name: str) -> str:
 def _abbreviation(match: re.Match[str]) -> str:
     found = match[0].casefold()
     said = written().abbreviations[re.sub(r"\s+", " ", found)]
-    if match[0][0].isupper() and found not in {"d.", "c/", "p/", "s/"} and match.start() == 0:
+    if match[0][0].isupper() and match.start() == 0:
         said = said[0].upper() + said[1:]
     at_end = not match.string[match.end() :].strip()
     return said + ("." if at_end and found.endswith(".") else "")
@@ -81,7 +93,7 @@ def _abbreviation(match: re.Match[str]) -> str:
 def _abbreviation_pattern() -> re.Pattern[str]:
     keys = sorted(written().abbreviations, key=len, reverse=True)
     known = "|".join(re.escape(k).replace(r"\ ", r"\s?") for k in keys)
-    return re.compile(rf"(?<![\w./@])(?:{known})(?!\w)", re.IGNORECASE)
+    return re.compile(rf"(?<![^\W\d²³])(?:{known})(?![^\W²³])", re.IGNORECASE)
 
 
 def _letters_only(text: str) -> str:

@@ -2,7 +2,7 @@
 
 from datetime import date, datetime, timedelta
 
-from daemon.language.pt_br.numbers import spell
+from daemon.language.pt_br.number_words import cardinal
 
 WEEKDAYS = ("segunda-feira", "terça-feira", "quarta-feira", "quinta-feira", "sexta-feira", "sábado", "domingo")
 MONTHS = ("janeiro", "fevereiro", "março", "abril", "maio", "junho", "julho", "agosto", "setembro", "outubro",
@@ -20,9 +20,9 @@ def spoken_clock(at: datetime, *, period: bool = False) -> str:
     if at.hour in {0, 12}:
         words = "meia-noite" if at.hour == 0 else "meio-dia"
     else:
-        words = spell(hour, feminine=True)
+        words = cardinal(hour, feminine=True)
     if at.minute:
-        words += " e meia" if at.minute == 30 else f" e {spell(at.minute)}"
+        words += " e meia" if at.minute == 30 else f" e {cardinal(at.minute)}"
     named = period and at.hour not in {0, 12}
     return f"{words} {_part_of_day(at.hour)}" if named else words
 
@@ -57,7 +57,7 @@ def spoken_day(day: date, today: date) -> str:
     if 2 < ahead < 7:
         return f"{'no' if day.weekday() >= 5 else 'na'} {weekday}"
     numbered = f"{spoken_day_of_month(day.day)} de {MONTHS[day.month - 1]}"
-    year = f" de {spell(day.year)}" if day.year != today.year else ""
+    year = f" de {cardinal(day.year)}" if day.year != today.year else ""
     if 7 <= ahead < 14:
         return f"{'no' if day.weekday() >= 5 else 'na'} {weekday}, dia {numbered}{year}"
     return f"no dia {numbered}{year}"
@@ -65,13 +65,13 @@ def spoken_day(day: date, today: date) -> str:
 
 def spoken_day_of_month(day: int) -> str:
     """Return the day of the month in words: the first is `primeiro`."""
-    return "primeiro" if day == 1 else spell(day)
+    return "primeiro" if day == 1 else cardinal(day)
 
 
 def spoken_date(day: date) -> str:
     """Return the whole date: `sexta-feira, vinte de novembro de dois mil e vinte e seis`."""
     month = MONTHS[day.month - 1]
-    return f"{WEEKDAYS[day.weekday()]}, {spoken_day_of_month(day.day)} de {month} de {spell(day.year)}"
+    return f"{WEEKDAYS[day.weekday()]}, {spoken_day_of_month(day.day)} de {month} de {cardinal(day.year)}"
 
 
 def spoken_moment(when: datetime | date, now: datetime) -> str:
@@ -103,7 +103,7 @@ def spoken_duration(seconds: float) -> str:
             continue
         if parts and count * size * 2 == _last_size(parts):
             return f"{parts[0]} e {'meia' if parts[0].split()[-1].startswith('hora') else 'meio'}"
-        parts.append(f"{spell(count, feminine=feminine)} {one if count == 1 else many}")
+        parts.append(f"{cardinal(count, feminine=feminine)} {one if count == 1 else many}")
         if len(parts) == 2:
             break
     return "meia hora" if parts == ["trinta minutos"] else " e ".join(parts)
@@ -131,7 +131,7 @@ def spoken_rule(rrule: str, when: datetime | None = None) -> str:
     elif "BYMONTHDAY" in parts:
         said = f"todo dia {spoken_day_of_month(int(parts['BYMONTHDAY']))} do mês"
     elif every > 1 and frequency in _EVERY:
-        said = f"a cada {spell(every, feminine=frequency in {'HOURLY', 'WEEKLY'})} {_EVERY[frequency]}"
+        said = f"a cada {cardinal(every, feminine=frequency in {'HOURLY', 'WEEKLY'})} {_EVERY[frequency]}"
     else:
         said = _REPEATS.get(frequency, "sempre")
     return f"{said} {at_clock(when)}" if when is not None and "BYHOUR" in parts else said

@@ -52,8 +52,9 @@ async def gadget(url: str, base: str) -> AsyncIterator[Gadget]:
         await client.subscribe(f"{base}/+/set", qos=1)
         listening = asyncio.create_task(device.listen())
         yield device
-        listening.cancel()
-        await asyncio.gather(listening, return_exceptions=True)
+        while not listening.done():  # aiomqtt's `wait_for` may swallow a cancellation
+            listening.cancel()
+            await asyncio.wait({listening}, timeout=0.1)
 
 
 @asynccontextmanager

@@ -216,9 +216,7 @@ async def test_states_come_back_from_what_the_broker_kept(broker_url: str, mqtt_
     assert states == ["off", "on"] * 25
 
 
-async def test_retained_garbage_is_counted_and_the_rest_goes_on(
-    broker_url: str, mqtt_prefix: str, prefix: str
-) -> None:
+async def test_retained_garbage_is_counted_and_the_rest_goes_on(broker_url: str, mqtt_prefix: str, prefix: str) -> None:
     async with gadget(broker_url, mqtt_prefix) as device:
         await device.say(f"{prefix}/light/a/config", b"\xff\x00")
         await device.say(f"{prefix}/light/b/config", "[" * 100_000)

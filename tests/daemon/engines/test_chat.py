@@ -18,7 +18,9 @@ from daemon.errors import EngineFailed, EngineMissing, LinkDown
 QUESTION = [ChatMessage("system", "Você é um mordomo."), ChatMessage("user", "Olá?")]
 
 
-def ollama_at(url: str, *, model: str = "qwen2.5:3b", max_tokens: int = 200, first_s: float = 5, whole_s: float = 10) -> OllamaChat:
+def ollama_at(
+    url: str, *, model: str = "qwen2.5:3b", max_tokens: int = 200, first_s: float = 5, whole_s: float = 10
+) -> OllamaChat:
     return OllamaChat(
         url,
         model=lambda: model,
@@ -47,6 +49,11 @@ async def answer(engine: Chat) -> str:
         return "".join([piece async for piece in pieces])
 
 
+async def collect(pieces: AsyncIterator[str], heard: list[str]) -> None:
+    async for piece in pieces:
+        heard.append(piece)
+
+
 class TestContract:
     async def test_the_answer_comes_in_pieces(self, engine: Chat) -> None:
         assert [piece async for piece in engine.chat(QUESTION)] == ["Olá", "! Tudo", " bem?"]
@@ -59,6 +66,9 @@ class TestContract:
         async with aclosing(engine.chat(QUESTION)) as pieces:
             assert await anext(pieces) == "Olá"
         assert await answer(engine) == "Olá! Tudo bem?"
+
+    async def test_it_says_that_it_is_there(self, engine: Chat) -> None:
+        await engine.check()
 
     async def test_it_has_a_name_and_closes(self, engine: Chat) -> None:
         assert engine.name
@@ -74,7 +84,10 @@ class TestOllama:
         assert asked["think"] is False
         assert asked["options"] == {"temperature": 0.25, "num_predict": 77}
         assert asked["keep_alive"] == "30m"
-        assert asked["messages"] == [{"role": "system", "content": "Você é um mordomo."}, {"role": "user", "content": "Olá?"}]
+        assert asked["messages"] == [
+            {"role": "system", "content": "Você é um mordomo."},
+            {"role": "user", "content": "Olá?"},
+        ]
 
     @pytest.mark.parametrize("url", ["http://127.0.0.1:1", "http://nao-existe.invalid:11434"])
     async def test_no_server_is_a_link_down_within_two_seconds(self, url: str) -> None:
@@ -107,13 +120,12 @@ class TestOllama:
         self, server: OllamaServer, behaviour: Behaviour, why: str, spoken: str
     ) -> None:
         server.behaviour = behaviour
-        heard = ""
+        heard: list[str] = []
         with pytest.raises(EngineFailed) as failed:
-            async for piece in ollama_at(server.url).chat(QUESTION):
-                heard += piece
+            await collect(ollama_at(server.url).chat(QUESTION), heard)
         assert why in failed.value.why
         assert not isinstance(failed.value, EngineMissing)
-        assert heard == spoken
+        assert "".join(heard) == spoken
 
     async def test_silence_ends_at_the_bound_for_the_first_token(self, server: OllamaServer) -> None:
         server.behaviour = "hang"
@@ -170,7 +182,12 @@ class TestOllama:
         model = "qwen2.5:3b"
         server.models.append("gemma3")
         engine = OllamaChat(
-            server.url, model=lambda: model, temperature=lambda: 0.0, max_tokens=lambda: 50, first_token_s=lambda: 5, whole_s=lambda: 5
+            server.url,
+            model=lambda: model,
+            temperature=lambda: 0.0,
+            max_tokens=lambda: 50,
+            first_token_s=lambda: 5,
+            whole_s=lambda: 5,
         )
         await answer(engine)
         model = "gemma3"
@@ -181,7 +198,10 @@ class TestOllama:
 
 
 class TestThoughts:
-    @given(st.lists(st.sampled_from(["<think>", "</think>", "a", "b < c", "<b>", " ", "<", "th"]), max_size=12), st.integers(1, 5))
+    @given(
+        st.lists(st.sampled_from(["<think>", "</think>", "a", "b < c", "<b>", " ", "<", "th"]), max_size=12),
+        st.integers(1, 5),
+    )
     def test_the_cut_of_the_pieces_does_not_matter(self, words: list[str], size: int) -> None:
         text = "".join(words)
         whole, cut = Thoughts(), Thoughts()

@@ -1,0 +1,143 @@
+"""The book of sentences: every way of asking that the language's YAML files hold, ready to match."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import resources
+from typing import Any
+
+from daemon.language import lexicon as lexicons
+from daemon.language.lexicon import Lexicon, Phrase
+from daemon.language.patterns import BadPattern, Pattern, compile_pattern
+from daemon.language.plan import Value
+from daemon.language.pt_br import durations, numbers
+from daemon.language.targets import Wanted
+
+_FIELDS = frozenset(
+    "intent sentences domains to head ask time slots default area_is everything question requires waking query_time date"
+    " wait_is whole_name device_class caution every only_ask".split()
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Entry:
+    """One way of meaning an intent: see the folder's README for the fields."""
+
+    intent: str
+    patterns: tuple[Pattern, ...]
+    wanted: Wanted
+    slots: Mapping[str, Value]
+    ask: str | None = None
+    default: str | None = None
+    time: bool = False
+    requires_time: bool = False
+    waking: bool = False
+    query_time: bool = False
+    date: bool = False
+    wait_is: str | None = None
+    only_ask: bool = False
+    caution: float = 1.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Book:
+    """All entries, and an index from a word to the patterns that need it."""
+
+    by_anchor: Mapping[str, tuple[tuple[Entry, Pattern], ...]]
+    always: tuple[tuple[Entry, Pattern], ...]
+
+    def possible(self, words: frozenset[str]) -> list[tuple[Entry, Pattern]]:
+        """Return the patterns that a sentence with these words can match, each once."""
+        found = {id(pattern): (entry, pattern) for entry, pattern in self.always}
+        for word in words & self.by_anchor.keys():
+            for entry, pattern in self.by_anchor[word]:
+                found[id(pattern)] = (entry, pattern)
+        return list(found.values())
+
+
+@lru_cache(maxsize=4)
+def load(language: str) -> Book:
+    """Read `sentences/*.yaml` of the language. Raises BadPattern, with the file's name, for what cannot be read."""
+    lexicon = lexicons.load(language)
+    groups = lexicons.load_yaml(language, "sentences/groups.yaml")
+    folder = resources.files(f"daemon.language.{language}").joinpath("sentences")
+    files = sorted(f.name for f in folder.iterdir() if f.name.endswith(".yaml") and f.name != "groups.yaml")
+    spoken = _vocabularies(lexicon)
+    entries: list[Entry] = []
+    for name in files:
+        try:
+            rows = lexicons.load_yaml(language, f"sentences/{name}")
+            entries.extend(_entry(row, lexicon, groups, spoken) for row in rows)
+        except BadPattern as bad:
+            raise BadPattern(f"{name}: {bad}") from bad
+    return _indexed(entries)
+
+
+def _indexed(entries: Sequence[Entry]) -> Book:
+    by_anchor: dict[str, list[tuple[Entry, Pattern]]] = {}
+    always: list[tuple[Entry, Pattern]] = []
+    for entry in entries:
+        for pattern in entry.patterns:
+            if not pattern.anchors:
+                always.append((entry, pattern))
+            for word in pattern.anchors:
+                by_anchor.setdefault(word, []).append((entry, pattern))
+    return Book({word: tuple(found) for word, found in by_anchor.items()}, tuple(always))
+
+
+def _entry(row: Mapping[str, Any], lexicon: Lexicon, groups: Mapping[str, str], spoken: Mapping[str, str]) -> Entry:
+    unknown = row.keys() - _FIELDS
+    if unknown or "intent" not in row or not row.get("sentences"):
+        raise BadPattern(
+            f"fields {sorted(unknown)} of {row.get('intent')}" if unknown else f"no intent or sentences: {row}"
+        )
+    domains = row.get("domains", "")
+    wanted = Wanted(
+        domains=frozenset(groups.get(domains, domains).split()),
+        to=row.get("to"),
+        head=row.get("head"),
+        area_is=row.get("area_is"),
+        everything=frozenset(groups.get(row.get("everything", ""), row.get("everything", "")).split()),
+        device_class=row.get("device_class"),
+        whole_name="whole_name" in row,
+        every="every" in row,
+    )
+    return Entry(
+        intent=row["intent"],
+        patterns=tuple(compile_pattern(source, lexicon.pieces, spoken) for source in row["sentences"]),
+        wanted=wanted,
+        slots={name: _typed(value) for name, value in row.get("slots", {}).items()},
+        ask=row.get("ask"),
+        default=row.get("default"),
+        time="time" in row,
+        requires_time=row.get("requires") == "time",
+        waking="waking" in row,
+        query_time="query_time" in row,
+        date="date" in row,
+        wait_is=row.get("wait_is"),
+        only_ask="only_ask" in row,
+        caution=float(row.get("caution", 1)),
+    )
+
+
+def _typed(value: str) -> Value:
+    return int(value) if value.isdigit() else True if value == "yes" else value
+
+
+def _vocabularies(lexicon: Lexicon) -> dict[str, str]:
+    """Return, for slots that hold only certain words, the expression for them."""
+    number = _some_of(numbers.WORDS)
+    percent = rf"(?:{_one_of(lexicon.levels)}|{number}(?:% |por cento )?)"
+    return {
+        "brilho": percent, "posicao": percent, "volume": percent, "velocidade": percent, "passo": percent,
+        "temperatura": number, "graus": number, "duracao": _some_of(durations.WORDS),
+        "cor": _one_of(lexicon.colors), "tom": _one_of(lexicon.temperatures), "estado": _one_of(lexicon.states),
+    }  # fmt: skip
+
+
+def _some_of(words: frozenset[str] | set[str]) -> str:
+    return rf"(?:(?:\d\S*|{'|'.join(sorted(words))}) )+?"
+
+
+def _one_of(phrases: Mapping[Phrase, object]) -> str:
+    return "(?:" + "|".join(" ".join(phrase) for phrase in sorted(phrases, key=len, reverse=True)) + ") "

@@ -1,0 +1,153 @@
+"""What stands around and between commands: names called, courtesy, remarks, corrections, "e depois…", and noise."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from functools import lru_cache
+
+from daemon.language import lexicon as lexicons
+from daemon.language.lexicon import Lexicon, Phrase
+from daemon.language.patterns import Pattern, compile_pattern
+from daemon.language.pt_br import moments
+from daemon.language.words import Word
+
+Words = tuple[Word, ...]
+
+_JOINTS = frozenset({"e", "depois", "dai", "ai", "mas", "entao", "tambem", "em", "seguida", "agora", "ja"})
+_PARTING = frozenset({",", ".", ";", "!", "?", ":", "…"})
+_MOST_CUTS = 5
+_NO_COMMAND = frozenset({"para", "pare", "conta", "marca", "passa", "lista"})
+"""Forms that are more often something else, and begin a command only after a mark."""
+
+
+@lru_cache(maxsize=4)
+def _remarks(language: str) -> tuple[Pattern, ...]:
+    lexicon = lexicons.load(language)
+    return tuple(compile_pattern(remark, lexicon.pieces, {}) for remark in lexicon.remarks)
+
+
+def is_silence(words: Words, text: str, lexicon: Lexicon) -> bool:
+    """Tell whether this is nothing: noise, a lone filler, or a phrase that recognisers invent from silence."""
+    plain = tuple(word.plain for word in words)
+    joined = " ".join(plain)
+    if not plain or plain in lexicon.silence_whole or any(part in joined for part in lexicon.silence_parts):
+        return True
+    singles = {phrase[0] for phrase in lexicon.silence_whole if len(phrase) == 1}
+    if all(word in singles for word in plain) or (len(plain) > 3 and len(set(plain)) == 1):
+        return True
+    stripped = text.strip()
+    return (stripped[0], stripped[-1]) in {("[", "]"), ("(", ")"), ("*", "*"), ("♪", "♪")}
+
+
+def bare(words: Words, lexicon: Lexicon, language: str) -> Iterator[Words]:
+    """Yield the command inside its courtesy, the likeliest first: stripped at the end, ever more at the beginning."""
+    front = [words]
+    while len(front) < 6:
+        shorter = _without_front(front[-1], lexicon, language)
+        if shorter is None:
+            break
+        front.append(shorter)
+    seen: set[tuple[int, int]] = set()
+    for cut in (*(_without_back(start, lexicon) for start in front), *front):
+        key = (cut[0].start, cut[-1].end)
+        if key not in seen:
+            seen.add(key)
+            yield cut
+
+
+def _without_front(words: Words, lexicon: Lexicon, language: str) -> Words | None:
+    plain = tuple(word.plain for word in words)
+    text = " ".join(plain) + " "
+    for remark in _remarks(language):
+        found = remark.regex.match(text)
+        if found and found.group():
+            end = found.group().count(" ")
+            if end < len(words) and (words[end - 1].mark or plain[end] in _JOINTS):
+                return words[end:]
+    for phrase in (*lexicon.called, *lexicon.before):
+        if len(phrase) < len(plain) and plain[: len(phrase)] == phrase:
+            return words[len(phrase) :]
+    return None
+
+
+def _without_back(words: Words, lexicon: Lexicon) -> Words:
+    again = True
+    while again:
+        again = False
+        plain = tuple(word.plain for word in words)
+        for phrase in (*lexicon.called, *lexicon.after):
+            if len(phrase) < len(plain) and plain[-len(phrase) :] == phrase:
+                words, again = words[: -len(phrase)], True
+                break
+    return words
+
+
+def corrected(words: Words, lexicon: Lexicon) -> tuple[Words, Words] | None:
+    """Part a sentence at a correction of itself into what was said first and what was meant, or return None."""
+    plain = tuple(word.plain for word in words)
+    for at in range(len(plain) - 1, 0, -1):
+        for phrase in lexicon.repairs:
+            end = at + len(phrase)
+            if plain[at:end] == phrase and end < len(plain) and _marked(words, at, end):
+                return words[:at], words[end:]
+    return None
+
+
+def _marked(words: Words, at: int, end: int) -> bool:
+    before = bool(words[at - 1].mark)
+    return before and (bool(words[end - 1].mark) or end - at > 1)
+
+
+def cuts(words: Words, lexicon: Lexicon, now: datetime, *, infinitives: bool) -> list[list[Words]]:
+    """Return the ways of cutting a sentence into commands, most pieces first; empty when it is one."""
+    places = [at for at in range(1, len(words)) if _begins(words, at, lexicon, now, infinitives)]
+    if not places:
+        return []
+    ways = [places[:_MOST_CUTS]]
+    if len(places) > 1:
+        ways.extend([place] for place in places[:_MOST_CUTS])
+    return [pieces for way in ways if (pieces := _pieces(words, way))]
+
+
+def _begins(words: Words, at: int, lexicon: Lexicon, now: datetime, infinitives: bool) -> bool:
+    """Tell whether a new command begins at word `at`: after a mark or a joint, with a verb, or a time and a verb."""
+    marked = words[at - 1].mark in _PARTING
+    joint = words[at].plain in _JOINTS
+    if not (marked or joint):
+        return False
+    start = at
+    while start < len(words) and words[start].plain in _JOINTS:
+        start += 1
+    if start < len(words) and words[start].plain == "me":
+        start += 1
+    for verb_at in range(start, min(start + 8, len(words))):
+        if _is_verb(words[verb_at].plain, lexicon, marked=marked, infinitives=infinitives):
+            between = tuple(words[start:verb_at])
+            if not between:
+                return True
+            timed = moments.find(between, now)
+            return timed is not None and all(w.plain in _JOINTS or w.plain == "me" for w in timed[1])
+    return False
+
+
+def _is_verb(word: str, lexicon: Lexicon, *, marked: bool, infinitives: bool) -> bool:
+    if word not in lexicon.verb_forms or (word in _NO_COMMAND and not marked):
+        return False
+    return infinitives or not word.endswith("r") or word == "por"
+
+
+def _pieces(words: Words, places: Sequence[int]) -> list[Words]:
+    edges = [0, *places, len(words)]
+    pieces = []
+    for start, end in zip(edges, edges[1:], strict=False):
+        piece = words[start:end]
+        while piece and piece[0].plain in _JOINTS and len(piece) > 1:
+            piece = piece[1:]
+        while len(piece) > 1 and piece[-1].plain == "e":
+            piece = piece[:-1]
+        pieces.append(piece)
+    return pieces if all(pieces) else []
+
+
+def plain_of(words: Sequence[Word]) -> Phrase:
+    """Return the plain forms of words."""
+    return tuple(word.plain for word in words)

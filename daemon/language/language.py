@@ -1,0 +1,220 @@
+"""Understanding: a sentence heard in a house becomes a Plan, by itself, in about a millisecond, without any effect."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import structlog
+
+from daemon.language import book, clauses, lexicon, names, words
+from daemon.language.names import Index
+from daemon.language.plan import NOTHING, Heard, Household, Intent, Plan, Thing
+from daemon.language.pt_br import moments
+from daemon.language.reading import Reader, Reading
+from daemon.language.targets import Pointer, Wanted
+from daemon.language.words import Sentence, Word
+
+log = structlog.get_logger(__name__)
+
+_UNSURE = 0.55
+_FULL_MATCH = frozenset({"HassNevermind", "HassRespond"})
+_NEGATIONS = frozenset({"nao", "nunca", "jamais"})
+
+
+@dataclass(frozen=True, slots=True)
+class Asking(Plan):
+    """A plan that asks which of `choices` was meant; the answer completes `pending`."""
+
+    pending: Intent | None = None
+    choices: tuple[Thing, ...] = ()
+
+
+class Language:
+    """Text to Plan in one language. Keeps nothing between sentences but prepared households."""
+
+    def __init__(self, household: Callable[[], Household] | Household | None = None, name: str = "pt_br") -> None:
+        """Read the language's files (about 0.2 s). `household` serves where `understand` is given none.
+
+        Raises BadPattern where a sentence file cannot be read.
+        """
+        self._name = name
+        self._household = household
+        self._lexicon = lexicon.load(name)
+        self._book = book.load(name)
+        self._indexes: list[Index] = []
+
+    def understand(self, heard: Heard, household: Household | None = None) -> Plan:
+        """Return what the sentence means in this house. Pure; never raises: what cannot be read is for the LLM."""
+        try:
+            return self._understand(heard, household or self._own_household())
+        except Exception:
+            log.exception("sentence_not_read", characters=len(heard.text))
+            return Plan("llm", confidence=0.0)
+
+    def _own_household(self) -> Household:
+        given = self._household
+        return given() if callable(given) else given or Household()
+
+    def _understand(self, heard: Heard, household: Household) -> Plan:
+        if len(heard.text) > words.LONGEST_SENTENCE:
+            return Plan("llm" if any(c.isalpha() for c in heard.text) else "none", confidence=0.9)
+        sentence = words.read(heard.text)
+        if clauses.is_silence(sentence.words, heard.text, self._lexicon):
+            answered = self._answer(sentence, heard, household) if sentence.words else None
+            return answered or NOTHING
+        return self._answer(sentence, heard, household) or self._commands(sentence, heard, household)
+
+    def _reader(self, sentence: Sentence, heard: Heard, household: Household) -> Reader:
+        before = heard.previous.intents if heard.previous else ()
+        ids = tuple(target for intent in before for target in intent.targets)
+        index = self._index(household)
+        pointer = Pointer(index, self._lexicon, heard.area, _head_of(ids, index), ids)
+        now = heard.now if heard.now.tzinfo else heard.now.replace(tzinfo=UTC)
+        return Reader(self._book, self._lexicon, pointer, sentence, now.astimezone(_zone(household.timezone)))
+
+    def _index(self, household: Household) -> Index:
+        """Return the household prepared; the last few are kept, known by identity."""
+        for kept in self._indexes:
+            if kept.household is household:
+                return kept
+        made = names.index(household, self._lexicon)
+        self._indexes = [made, *self._indexes[:3]]
+        return made
+
+    def _commands(self, sentence: Sentence, heard: Heard, household: Household) -> Plan:
+        reader = self._reader(sentence, heard, household)
+        readings = self._read(sentence.words, reader)
+        if not readings:
+            return Plan("llm", confidence=0.7)
+        return _plan(readings)
+
+    def _read(self, said: tuple[Word, ...], reader: Reader) -> tuple[Reading, ...]:
+        """Read a whole sentence: corrections first, then several commands, then one."""
+        parted = clauses.corrected(said, self._lexicon)
+        if parted:
+            mended = self._mended(*parted, reader)
+            if mended:
+                return mended
+        for command in clauses.bare(said, self._lexicon, self._name):
+            one = reader.read(command)
+            several = self._several(command, reader, infinitives=one is None or one.free == 0)
+            if several and (one is None or one.free > 0 or len(several) > len(one.intents)):
+                return several
+            if one:
+                return (one,)
+        return ()
+
+    def _several(self, said: tuple[Word, ...], reader: Reader, *, infinitives: bool) -> tuple[Reading, ...]:
+        for pieces in clauses.cuts(said, self._lexicon, reader.now, infinitives=infinitives):
+            readings: list[Reading] = []
+            here = reader
+            for piece in pieces:
+                reading = self._first(piece, here)
+                if reading is None or reading.question == "" or _alone(reading):
+                    break
+                readings.append(reading)
+                here = here.after(reading)
+            if len(readings) == len(pieces):
+                return tuple(readings)
+        return ()
+
+    def _first(self, said: tuple[Word, ...], reader: Reader) -> Reading | None:
+        for command in clauses.bare(said, self._lexicon, self._name):
+            reading = reader.read(command)
+            if reading:
+                return reading
+        return None
+
+    def _mended(self, first: tuple[Word, ...], meant: tuple[Word, ...], reader: Reader) -> tuple[Reading, ...]:
+        """Read a corrected sentence: what was meant alone, or in place of the last words of what was said first."""
+        whole = self._first(meant, reader)
+        if whole and whole.intents and not whole.choices:
+            return (whole,)
+        for taken in range(1, min(7, len(first))):
+            joined = (*first[:-taken], *meant)
+            reading = self._first(joined, reader)
+            if reading and reading.intents and reading.question is None:
+                return (reading,)
+        return ()
+
+    def _answer(self, sentence: Sentence, heard: Heard, household: Household) -> Plan | None:
+        """Complete the question that the plan before asked, where this sentence answers it."""
+        asked = heard.previous
+        if asked is None or asked.question is None:
+            return None
+        if isinstance(asked, Asking) and asked.pending:
+            return self._chosen(sentence, heard, household, asked, asked.pending)
+        open_reminder = next((i for i in asked.intents if i.name == "CreateReminder"), None)
+        if open_reminder is None:
+            return None
+        reader = self._reader(sentence, heard, household)
+        for command in clauses.bare(sentence.words, self._lexicon, self._name):
+            found = moments.find(command, reader.now, waking=open_reminder.slots.get("kind") == "alarm")
+            if found and all(word.plain in _TO for word in found[1]):
+                return _timed(open_reminder, found[0], asked)
+        return None
+
+    def _chosen(
+        self, sentence: Sentence, heard: Heard, household: Household, asked: Asking, pending: Intent
+    ) -> Plan | None:
+        narrowed = replace(household, things=asked.choices)
+        index = names.index(narrowed, self._lexicon)
+        head = _head_of(tuple(thing.id for thing in asked.choices[:1]), index)
+        pointer = Pointer(index, self._lexicon, None, head)
+        wanted = Wanted(frozenset(thing.domain for thing in asked.choices), head=head)
+        for command in clauses.bare(sentence.words, self._lexicon, self._name):
+            said = clauses.plain_of(command)
+            founds = pointer.find(said, wanted) or pointer.find(("a", "de", *said), wanted)
+            things = tuple(dict.fromkeys(thing for found in founds for thing in found.things))
+            if things and not any(found.choices for found in founds):
+                slots = {**({"name": things[0].name} if len(things) == 1 else {}), **pending.slots}
+                return Plan("skill", (Intent(pending.name, tuple(t.id for t in things), slots),), 0.95)
+        return None
+
+
+_TO = frozenset({"e", "pra", "para", "pro", "o", "a", "as", "isso", "me", "lembra", "lembre", "mim", "la"})
+
+
+def _timed(reminder: Intent, when: moments.When, asked: Plan) -> Plan | None:
+    said = when.start.isoformat() if when.start else when.day.isoformat() if when.day else None
+    if said is None:
+        return None
+    slots = {**reminder.slots, "when": said, **({"rrule": when.rrule} if when.rrule else {})}
+    intents = tuple(replace(i, slots=slots) if i is reminder else i for i in asked.intents)
+    return Plan("skill", intents, 0.95, (when.assumed,) if when.assumed else ())
+
+
+def _alone(reading: Reading) -> bool:
+    """Tell whether this is said by itself only: nobody orders and takes it back in one breath without a correction."""
+    return any(intent.name in _FULL_MATCH for intent in reading.intents)
+
+
+def _head_of(ids: tuple[str, ...], index: Index) -> str | None:
+    """Return the noun of what was talked about: "a da cozinha" after the lamp of the room is a lamp."""
+    for one in index.known:
+        if ids and one.thing.id == ids[-1]:
+            heads = [name[0] for name in one.names if name]
+            return next((h for h in heads if h in one.kinds), heads[0] if heads else None)
+    return None
+
+
+def _plan(readings: tuple[Reading, ...]) -> Plan:
+    assumed = tuple(dict.fromkeys(text for reading in readings for text in reading.assumed))
+    confidence = round(min(reading.score for reading in readings), 3)
+    choosing = next((reading for reading in readings if reading.choices), None)
+    if choosing:
+        pending = choosing.intents[0] if len(readings) == 1 else None
+        return Asking("skill", (), confidence, assumed, choosing.question, pending, choosing.choices)
+    question = next((reading.question for reading in readings if reading.question), None)
+    intents = tuple(intent for reading in readings for intent in reading.intents)
+    if confidence < _UNSURE and question is None:
+        return Plan("llm", confidence=confidence)
+    return Plan("skill", intents, confidence, assumed, question)
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return ZoneInfo("America/Sao_Paulo")

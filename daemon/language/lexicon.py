@@ -1,0 +1,100 @@
+"""The words of a language, read once from its `words.yaml`, in plain form."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import resources
+from typing import Any
+
+import yaml
+
+from daemon.language.words import fold, plain_words
+
+Phrase = tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lexicon:
+    """What `words.yaml` says, folded. `kinds` gives (domain, device class or None) of a noun."""
+
+    called: tuple[Phrase, ...]
+    before: tuple[Phrase, ...]
+    after: tuple[Phrase, ...]
+    remarks: tuple[str, ...]
+    repairs: tuple[Phrase, ...]
+    silence_whole: frozenset[Phrase]
+    silence_parts: tuple[str, ...]
+    pieces: Mapping[str, str]
+    verb_forms: frozenset[str]
+    kinds: Mapping[str, tuple[tuple[str, str | None], ...]]
+    same_as: Mapping[str, str]
+    little: frozenset[str]
+    loose: frozenset[str]
+    plurals: frozenset[str]
+    all: frozenset[str]
+    everything: tuple[Phrase, ...]
+    house: tuple[Phrase, ...]
+    here: tuple[Phrase, ...]
+    but: tuple[Phrase, ...]
+    it: frozenset[str]
+    states: Mapping[Phrase, str]
+    colors: Mapping[Phrase, str]
+    temperatures: Mapping[Phrase, int]
+    levels: Mapping[Phrase, int]
+
+
+def load_yaml(language: str, name: str) -> Any:  # noqa: ANN401 - the shape is each reader's to check
+    """Return a YAML file of the language's folder, every scalar as text (so that `no` and `on` are words)."""
+    text = resources.files(f"daemon.language.{language}").joinpath(name).read_text("utf-8")
+    return yaml.load(text, Loader=getattr(yaml, "CBaseLoader", yaml.BaseLoader))  # noqa: S506 - makes only text
+
+
+@lru_cache(maxsize=4)
+def load(language: str) -> Lexicon:
+    """Read the language's `words.yaml`. Raises KeyError where a section is missing."""
+    said = load_yaml(language, "words.yaml")
+    verbs = {name: forms.split() for name, forms in said["verbs"].items()}
+    pieces = {name: "(" + "|".join(forms) + ")" for name, forms in verbs.items()} | dict(said["pieces"])
+    return Lexicon(
+        called=_phrases(said["called"]),
+        before=_phrases(said["before"]),
+        after=_phrases(said["after"]),
+        remarks=tuple(said["remarks"]),
+        repairs=_phrases(said["repairs"]),
+        silence_whole=frozenset(_phrases(said["silence"]["whole"])),
+        silence_parts=tuple(" ".join(plain_words(part)) for part in said["silence"]["parts"]),
+        pieces=pieces,
+        verb_forms=frozenset(fold(form) for forms in verbs.values() for form in forms),
+        kinds={fold(noun): _kinds(kinds) for noun, kinds in said["kinds"].items()},
+        same_as={fold(word): fold(other) for word, other in said["same_as"].items()},
+        little=_words(said["little"]),
+        loose=_words(said["loose"]),
+        plurals=_words(said["plurals"]),
+        all=_words(said["all"]),
+        everything=_phrases(said["everything"]),
+        house=_phrases(said["house"]),
+        here=_phrases(said["here"]),
+        but=_phrases(said["but"]),
+        it=_words(said["it"]),
+        states=_values(said["states"]),
+        colors=_values(said["colors"]),
+        temperatures={phrase: int(value) for phrase, value in _values(said["temperatures"]).items()},
+        levels={phrase: int(value) for phrase, value in _values(said["levels"]).items()},
+    )
+
+
+def _phrases(texts: list[str]) -> tuple[Phrase, ...]:
+    return tuple(sorted({plain_words(text) for text in texts}, key=lambda phrase: (-len(phrase), phrase)))
+
+
+def _words(texts: list[str]) -> frozenset[str]:
+    return frozenset(fold(text) for text in texts)
+
+
+def _kinds(text: str) -> tuple[tuple[str, str | None], ...]:
+    parts = (kind.partition("/") for kind in text.split())
+    return tuple((domain, device_class or None) for domain, _, device_class in parts)
+
+
+def _values(table: Mapping[str, list[str]]) -> dict[Phrase, str]:
+    return {plain_words(text): value for value, texts in table.items() for text in texts}

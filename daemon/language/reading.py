@@ -1,0 +1,278 @@
+"""One command read: the sentences of the book that fit it, and the best of what they would mean here."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import cached_property
+
+from daemon.language import values
+from daemon.language.book import Book, Entry
+from daemon.language.lexicon import Lexicon, Phrase
+from daemon.language.patterns import Pattern
+from daemon.language.plan import Intent, Thing, Value
+from daemon.language.pt_br import asking, moments
+from daemon.language.pt_br.moments import When
+from daemon.language.targets import Found, Pointer
+from daemon.language.values import Captured
+from daemon.language.words import Sentence, Word
+
+_REMINDING = frozenset({"CreateReminder", "SnoozeReminder"})
+_LONGEST_COMMAND = 80
+"""Words. A command for a house is short; this also bounds the work on hostile text."""
+_MOST_READINGS = 40
+"""So many pieces of one sentence are tried as a command; one that needs more is not one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One meaning of one command. `free` counts the words taken as free text; `choices` asks between things."""
+
+    intents: tuple[Intent, ...]
+    score: float
+    free: int = 0
+    assumed: tuple[str, ...] = ()
+    question: str | None = None
+    head: str | None = None
+    choices: tuple[Thing, ...] = ()
+    literals: int = 0
+
+    @property
+    def rank(self) -> float:
+        """Return by how much to prefer this meaning: sure things, many known words, little free text."""
+        return self.score - 0.015 * min(self.free, 12) + 0.01 * min(self.literals, 8)
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """Return the ids of all things meant."""
+        return tuple(target for intent in self.intents for target in intent.targets)
+
+
+@dataclass(frozen=True)
+class _View:
+    """The words to match: all, or all but those of time."""
+
+    words: Sequence[Word]
+    when: When | None
+
+    @cached_property
+    def text(self) -> str:
+        return "".join(f"{word.plain} " for word in self.words)
+
+    @cached_property
+    def at(self) -> dict[int, int]:
+        """Return which word begins at a place of `text` (the end included)."""
+        places, here = {}, 0
+        for i, word in enumerate(self.words):
+            places[here] = i
+            here += len(word.plain) + 1
+        places[here] = len(self.words)
+        return places
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Reads commands said at one moment, in one room, by one person."""
+
+    book: Book
+    lexicon: Lexicon
+    pointer: Pointer
+    sentence: Sentence
+    now: datetime
+    found: dict[tuple[object, ...], tuple[Found, ...]] = field(default_factory=dict)
+    known: dict[tuple[int, int, int], Reading | None] = field(default_factory=dict)
+    effort: list[None] = field(default_factory=list)
+
+    def after(self, reading: Reading) -> "Reader":
+        """Return the reader for the command that follows one in the same breath."""
+        ids = reading.targets
+        pointer = replace(self.pointer, head=reading.head or self.pointer.head, before=ids or self.pointer.before)
+        return replace(self, pointer=pointer, found={}, known={})
+
+    def read(self, words: Sequence[Word]) -> Reading | None:
+        """Return the best meaning of these words as one command, or None."""
+        if not words or len(words) > _LONGEST_COMMAND:
+            return None
+        key = (words[0].start, words[-1].end, len(words))
+        if key not in self.known:
+            self.effort.append(None)
+            self.known[key] = self._best(words) if len(self.effort) <= _MOST_READINGS else None
+        return self.known[key]
+
+    def _best(self, words: Sequence[Word]) -> Reading | None:
+        raw = _View(words, None)
+        timed = self._timed(words, waking=False)
+        best: Reading | None = None
+        for entry, pattern in self.book.possible(frozenset(word.plain for word in words)):
+            for view in self._views(entry, raw, timed):
+                reading = self._match(entry, pattern, view)
+                if reading and (best is None or reading.rank > best.rank):
+                    best = reading
+        return best
+
+    def _timed(self, words: Sequence[Word], *, waking: bool) -> _View | None:
+        found = moments.find(words, self.now, waking=waking)
+        return _View(found[1], found[0]) if found else None
+
+    def _views(self, entry: Entry, raw: _View, timed: _View | None) -> list[_View]:
+        wants_time = entry.time or entry.query_time
+        if timed is None:
+            return [] if entry.requires_time else [raw]
+        if not wants_time:
+            return [raw]
+        if entry.waking:
+            timed = self._timed(raw.words, waking=True) or timed
+        return [timed] if entry.requires_time or entry.intent in _REMINDING else [timed, raw]
+
+    def _match(self, entry: Entry, pattern: Pattern, view: _View) -> Reading | None:
+        match = pattern.regex.fullmatch(view.text)
+        if match is None:
+            return None
+        slots: dict[str, Value] = {}
+        target: Phrase | None = None
+        free = 0
+        for name in pattern.slots:
+            if match[name] is None:
+                continue
+            start, end = view.at[match.start(name)], view.at[match.end(name)]
+            words = view.words[start:end]
+            if name in {"alvo", "area"} and "alvo" in pattern.slots:
+                said_there = tuple(word.plain for word in words)
+                target = said_there if name == "alvo" else (*(target or ()), "de", *said_there)
+                continue
+            said = self._slot(Captured(name, words, self.sentence, view.words[start - 1].plain if start else ""))
+            if said is None:
+                return None
+            slots.update(said)
+            free += len(words) if name in values.TEXTS else 0
+        timing = self._timing(entry, view.when)
+        if timing is None:
+            return None
+        merged = {**entry.slots, **slots, **timing}
+        reading = self._aim(entry, target, merged)
+        if reading is None:
+            return None
+        return self._weighed(reading, entry, pattern, view.when, free)
+
+    def _slot(self, slot: Captured) -> Mapping[str, Value] | None:
+        if slot.name == "area":
+            area = self._area(slot.plain)
+            return {"area": area} if area else None
+        if slot.name == "pessoa":
+            who = values.person(slot.plain, self.pointer.index.household.people)
+            return {"person": who, "message": "acordar"} if who else None
+        return values.value(slot, self.lexicon)
+
+    def _area(self, plain: Phrase) -> str | None:
+        wanted = {word for word in plain if word not in self.lexicon.little}
+        if wanted and wanted <= {word for phrase in self.lexicon.here for word in phrase}:
+            return self.pointer.speaker
+        if tuple(plain[-1:]) in self.lexicon.house:
+            return "casa"
+        index = self.pointer.index
+        spelled = index.spell(tuple(w for w in plain if w not in self.lexicon.little), self.lexicon)
+        named = [name for name, phrase in index.areas if spelled and set(phrase) == set(spelled.words)]
+        return named[0] if named else None
+
+    def _timing(self, entry: Entry, when: When | None) -> Mapping[str, Value] | None:
+        """Return the slots of time, or None where such a time makes no sense for the intent."""
+        if when is None:
+            return {}
+        if entry.query_time or entry.date:
+            return _asked_about(when)
+        if when.lasting_s is not None and entry.intent in _REMINDING:
+            return {"duration_s": when.lasting_s} if entry.wait_is else None
+        slots: dict[str, Value] = {}
+        if entry.wait_is and when.delay_s is not None:
+            slots[entry.wait_is] = when.delay_s
+        elif when.delay_s is not None and entry.intent not in _REMINDING:
+            slots["delay_s"] = when.delay_s
+        elif when.start is not None:
+            slots["when"] = when.start.isoformat()
+        elif when.day is not None:
+            slots["date" if entry.intent == "HassGetWeather" else "when"] = when.day.isoformat()
+        if entry.intent == "HassGetWeather" and when.start is not None:
+            slots = {"date": when.start.date().isoformat()}
+        if when.rrule:
+            slots["rrule"] = when.rrule
+        if when.lasting_s is not None:
+            slots["for_s"] = when.lasting_s
+        return slots
+
+    def _aim(self, entry: Entry, target: Phrase | None, slots: Mapping[str, Value]) -> Reading | None:
+        if target is None and entry.ask and not entry.default:
+            return self._again(entry, slots)
+        if target is None:
+            return self._aimless(entry, slots)
+        founds = self._find(target, entry)
+        if not founds:
+            return None
+        choosing = next((found for found in founds if found.choices), None)
+        if choosing:
+            pending = Intent(entry.intent, (), slots)
+            question = asking.which_one(choosing.choices)
+            return Reading((pending,), choosing.score, question=question, head=choosing.head, choices=choosing.choices)
+        intents = tuple(_intent(entry, found, slots) for found in founds)
+        assumed = tuple(found.assumed for found in founds if found.assumed)
+        return Reading(intents, min(found.score for found in founds), assumed=assumed, head=founds[-1].head)
+
+    def _find(self, target: Phrase, entry: Entry) -> tuple[Found, ...]:
+        key = (target, entry.wanted)
+        if key not in self.found:
+            self.found[key] = self.pointer.find(target, entry.wanted)
+        return self.found[key]
+
+    def _again(self, entry: Entry, slots: Mapping[str, Value]) -> Reading | None:
+        """Read a verb alone: what was just talked about, or a question back."""
+        founds = () if entry.only_ask else self.pointer.find((), entry.wanted)
+        if founds:
+            return Reading(tuple(_intent(entry, f, slots) for f in founds), 0.9, head=self.pointer.head)
+        return Reading((), 0.5, question=entry.ask)
+
+    def _aimless(self, entry: Entry, slots: Mapping[str, Value]) -> Reading | None:
+        """Read an intent that needs no thing, or means the one of its kind in the room."""
+        if entry.default is None:
+            return Reading((Intent(entry.intent, (), slots),), 1.0)
+        if entry.default == "here":
+            here = {"area": self.pointer.speaker} if self.pointer.speaker else {}
+            return Reading((Intent(entry.intent, (), {**slots, **here}),), 0.95)
+        things = [one.thing for one in self.pointer.index.known if one.thing.domain in entry.wanted.domains]
+        own = [thing for thing in things if thing.area == self.pointer.speaker] or things
+        if entry.default == "media":
+            playing = [thing for thing in own if thing.state == "playing"]
+            own = playing if len(playing) == 1 else own
+            only = tuple(thing.id for thing in own) if len(own) == 1 else ()
+            return Reading((Intent(entry.intent, only, slots),), 0.9)
+        if len(own) > 1:
+            pending = Intent(entry.intent, (), slots)
+            return Reading((pending,), 0.6, question=asking.which_one(own), choices=tuple(own))
+        return Reading((Intent(entry.intent, (own[0].id,), {"name": own[0].name, **slots}),), 0.9) if own else None
+
+    def _weighed(
+        self, reading: Reading, entry: Entry, pattern: Pattern, when: When | None, free: int
+    ) -> Reading:  # fmt: skip
+        assumed = (*reading.assumed, *((when.assumed,) if when and when.assumed else ()))
+        question = reading.question
+        if when and when.past and not (entry.query_time or entry.date):
+            question = asking.already_past(when.start, self.now)
+        elif entry.intent == "CreateReminder" and question is None and (when is None or not _any_time(when)):
+            question = asking.FOR_WHEN
+        score = reading.score * entry.caution * (0.95 if assumed else 1.0)
+        return replace(reading, score=score, free=free, assumed=assumed, question=question, literals=pattern.literals)
+
+
+def _any_time(when: When) -> bool:
+    return when.start is not None or when.day is not None or when.rrule is not None
+
+
+def _asked_about(when: When) -> Mapping[str, Value] | None:
+    slots: dict[str, Value] = {}
+    if when.clock is not None:
+        slots["time"] = f"{when.clock.hour:02d}:{when.clock.minute:02d}"
+    day = when.day or (when.start.date() if when.start is not None and when.clock is None else None)
+    if day is not None:
+        slots["date"] = day.isoformat()
+    return slots
+
+
+def _intent(entry: Entry, found: Found, slots: Mapping[str, Value]) -> Intent:
+    return Intent(entry.intent, tuple(thing.id for thing in found.things), {**dict(found.slots), **slots})

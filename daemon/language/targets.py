@@ -1,0 +1,301 @@
+"""From a phrase to the things it means: `a luz`, `as da sala`, `tudo menos a da cozinha`, `a luz e o ventilador`.
+
+The speaker's own room comes first; two equally good candidates make a choice to ask about, never a guess.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from daemon.language import names
+from daemon.language.lexicon import Lexicon, Phrase
+from daemon.language.names import BY_HEAD, EXACT, WITH_AREA, Index, Known
+from daemon.language.plan import Thing, Value
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a sentence may point at.
+
+    `to` is the state asked for, `head` the noun left out of `a da cozinha`, `area_is` the domain meant by naming a room
+    only, `everything` the domains of `tudo`; `device_class` narrows sensors, `whole_name` allows no part of a name,
+    `every` asks about all of a kind wherever they are.
+    """
+
+    domains: frozenset[str]
+    to: str | None = None
+    head: str | None = None
+    area_is: str | None = None
+    everything: frozenset[str] = frozenset()
+    device_class: str | None = None
+    whole_name: bool = False
+    every: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What was found: the things, the slots that tell it, how sure (0 to 1), what was taken for granted.
+
+    `choices` holds the candidates where nothing but asking can decide; then `things` is empty. `head` is the noun, for
+    the sentence that goes on with "e a da cozinha".
+    """
+
+    things: tuple[Thing, ...]
+    slots: tuple[tuple[str, Value], ...] = ()
+    score: float = 1.0
+    head: str | None = None
+    area: str | None = None
+    choices: tuple[Thing, ...] = ()
+    assumed: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Phrase:
+    """A phrase without its little words, and what those told."""
+
+    words: Phrase
+    plural: bool
+    all: bool
+    everything: bool
+    house: bool
+    here: bool
+    headless: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Pointer:
+    """Resolves phrases of one sentence: the house, the speaker's room, the noun and things talked about before."""
+
+    index: Index
+    lexicon: Lexicon
+    speaker: str | None = None
+    head: str | None = None
+    before: tuple[str, ...] = ()
+
+    def find(self, words: Phrase, wanted: Wanted) -> tuple[Found, ...]:
+        """Return what the phrase means, one Found for each part joined by `e`; empty where it means nothing here."""
+        whole = self._one(words, wanted, self.head, None)
+        if whole and whole.score >= 0.9:
+            return (whole,)
+        parts = _split(words, "e")
+        if len(parts) < 2:
+            return (whole,) if whole else ()
+        return self._several(parts, wanted) or ((whole,) if whole else ())
+
+    def _several(self, parts: Sequence[Phrase], wanted: Wanted) -> tuple[Found, ...]:
+        last = self._one(parts[-1], wanted, self.head, None)
+        found: list[Found] = []
+        head = self.head
+        for part in parts:
+            one = self._one(part, wanted, head, last.area if last and len(part) <= 2 else None)
+            if one is None:
+                return ()
+            head = one.head or head
+            found.append(one)
+        return tuple(found)
+
+    def _one(self, words: Phrase, wanted: Wanted, head: str | None, area: str | None) -> Found | None:
+        cut = _find_phrase(words, self.lexicon.but)
+        if cut:
+            return self._except(words[: cut[0]], words[cut[1] :], wanted, head)
+        if tuple(w for w in words if w not in self.lexicon.loose) == () or set(words) <= self.lexicon.it:
+            return self._again(wanted)
+        phrase = self._strip(words, wanted)
+        if phrase.everything:
+            return self._everything(phrase, wanted)
+        asked = phrase.words
+        if phrase.headless and (not asked or asked[0] not in self.index.by_word or not self._names_kind(asked)):
+            noun = head or wanted.head
+            asked = (noun, *asked) if noun else asked
+        if not asked:
+            return None
+        spelled = self.index.spell(asked, self.lexicon)
+        if spelled is None:
+            return None
+        found = self._choose(spelled.words, phrase, wanted, area)
+        return replace(found, score=found.score * spelled.likeness) if found else None
+
+    def _names_kind(self, words: Phrase) -> bool:
+        return any(word in self.lexicon.kinds for word in words)
+
+    def _strip(self, words: Phrase, wanted: Wanted) -> _Phrase:
+        lexicon = self.lexicon
+        rest = tuple(word for word in words if word not in lexicon.loose)
+        house, rest = _without(rest, lexicon.house)
+        here, rest = _without(rest, lexicon.here)
+        everything = bool(wanted.everything) and _find_phrase(rest, lexicon.everything) is not None
+        _, rest = _without(rest, lexicon.everything) if everything else (False, rest)
+        plural = any(w in lexicon.plurals for w in rest) or any(w.isdigit() and len(w) == 1 for w in rest[:2])
+        every = everything or any(w in lexicon.all for w in rest)
+        kept = tuple(w for w in rest if w not in lexicon.little and w not in lexicon.all and w not in {"duas", "dois"})
+        bent = any(w != names.singular(w) and names.normal(w, lexicon) in lexicon.kinds for w in kept[:1])
+        headless = len(rest) > 1 and rest[0] in _ARTICLES and rest[1] in _OF
+        return _Phrase(kept, plural or bent, every, everything, house, here, headless)
+
+    def _except(self, words: Phrase, but: Phrase, wanted: Wanted, head: str | None) -> Found | None:
+        rest = self._one(("todas", *words) if words else ("tudo",), wanted, head, None)
+        if rest is None or not rest.things:
+            return None
+        out: set[str] = set()
+        noun = rest.head or wanted.head
+        for part in _split(but, "e"):
+            left_out = self._one(
+                part, replace(wanted, area_is=next(iter(wanted.everything), wanted.area_is)), noun, None
+            )
+            if left_out is None or not left_out.things:
+                return None
+            out |= {thing.id for thing in left_out.things}
+        things = tuple(thing for thing in rest.things if thing.id not in out)
+        return replace(rest, things=things, score=min(rest.score, 0.95)) if things else None
+
+    def _again(self, wanted: Wanted) -> Found | None:
+        """Mean what was just talked about."""
+        by_id = {one.thing.id: one.thing for one in self.index.known}
+        things = tuple(by_id[i] for i in self.before if i in by_id and by_id[i].domain in wanted.domains)
+        if not things or len(things) != len(self.before):
+            return None
+        return Found(things, _naming(things, None, None), 0.95, self.head)
+
+    def _everything(self, phrase: _Phrase, wanted: Wanted) -> Found | None:
+        spelled = self.index.spell(names.content(phrase.words, self.lexicon), self.lexicon)
+        if spelled is None:
+            return None
+        area, named = names.places(self.index, spelled.words, self.speaker)
+        if set(spelled.words) - set(named):
+            return None
+        area = self.speaker if phrase.here else area
+        if len(wanted.everything) > 1 and not (area or phrase.house):
+            return None
+        things = self._of_domains(wanted.everything, area)
+        return Found(things, _grouping(things, area), 0.9, wanted.head, area) if things else None
+
+    def _of_domains(self, domains: frozenset[str], area: str | None) -> tuple[Thing, ...]:
+        return tuple(
+            one.thing for one in self.index.known if one.thing.domain in domains and area in {None, one.thing.area}
+        )
+
+    def _choose(self, words: Phrase, phrase: _Phrase, wanted: Wanted, area: str | None) -> Found | None:
+        named, in_name = names.places(self.index, words, self.speaker)
+        named = self.speaker if phrase.here else named or area
+        if wanted.area_is and named and set(words) == set(in_name):
+            things = self._of_domains(frozenset({wanted.area_is}), named)
+            return Found(things, _grouping(things, named), 0.92, None, named) if things else None
+        fitting = [
+            (one, names.tier(one, words))
+            for one in (self.index.known[i] for i in covered_here(self.index, words, named, in_name))
+            if one.thing.domain in wanted.domains
+            and (wanted.device_class in {None, one.thing.device_class} or one.thing.domain != "sensor")
+        ]
+        if wanted.whole_name:
+            fitting = [(one, fit) for one, fit in fitting if fit == EXACT]
+        head = next((word for word in words if word in self.lexicon.kinds), words[0])
+        if not fitting:
+            return None
+        if phrase.plural or phrase.all or wanted.every:
+            return self._many(fitting, phrase, named, head, every=wanted.every)
+        return self._single(words, fitting, phrase, wanted, named, head)
+
+    def _many(
+        self, fitting: list[tuple[Known, float]], phrase: _Phrase, area: str | None, head: str, *, every: bool
+    ) -> Found:
+        things = [one.thing for one, _ in fitting]
+        if area:
+            things = [thing for thing in things if thing.area == area] or things
+        elif not phrase.house and not phrase.all and not every:
+            own = [thing for thing in things if thing.area == self.speaker]
+            area = self.speaker if own else None
+            things = own or things
+        everywhere = tuple(things)
+        return Found(everywhere, _naming(everywhere, area, head), 0.97 if area or phrase.house else 0.93, head, area)
+
+    def _single(  # noqa: PLR0911 - one return a rule of precedence
+        self, words: Phrase, fitting: list[tuple[Known, float]], phrase: _Phrase, wanted: Wanted, area: str | None,
+        head: str,
+    ) -> Found | None:  # fmt: skip
+        if area:
+            fitting = [(o, f) for o, f in fitting if o.thing.area == area] or [
+                (o, f) for o, f in fitting if f == EXACT
+            ] or fitting  # fmt: skip
+        else:
+            own = [(one, fit) for one, fit in fitting if one.thing.area == self.speaker]
+            generic = len(words) == 1 or set(words) <= set(self.lexicon.kinds)
+            fitting = own if own and (generic or not any(fit == EXACT for _, fit in fitting)) else fitting
+        top = max(fit for _, fit in fitting)
+        best = [one for one, fit in fitting if fit == top]
+        own = [one for one in best if one.thing.area == self.speaker]
+        if not area and len(own) >= 1:
+            best = own
+        main = [one for one in best if self._is_main(one, head)]
+        best = main if len(main) == 1 and len(best) > 1 else best
+        score = 1.0 if top >= WITH_AREA else 0.95 if top >= BY_HEAD else 0.9
+        if len(best) == 1:
+            return Found((best[0].thing,), (("name", best[0].thing.name),), score, head, best[0].thing.area)
+        if head in _TOGETHER and (area or own):
+            things = tuple(one.thing for one, _ in fitting)
+            return Found(things, _naming(things, area or self.speaker, head), 0.9, head, area or self.speaker)
+        return self._by_state(best, wanted, head)
+
+    def _is_main(self, one: Known, head: str) -> bool:
+        return any(set(name) == {head, *area} for name in one.names for area in one.areas)
+
+    def _by_state(self, best: list[Known], wanted: Wanted, head: str) -> Found:
+        """Choose the only one that is not yet as asked, or leave the choice open."""
+        other = [one.thing for one in best if names.differs(one.thing, wanted.to)]
+        known = all(one.thing.state not in names._UNKNOWN for one in best)
+        if len(other) == 1 and known and wanted.to in {"off", "closed", "locked"}:
+            return Found((other[0],), (("name", other[0].name),), 0.85, head, other[0].area, assumed=other[0].name)
+        return Found((), (), 0.6, head, choices=tuple(one.thing for one in best))
+
+
+_ARTICLES = frozenset({"o", "a", "os", "as", "aquela", "aquele", "essa", "esse", "todas", "todos", "so"})
+_OF = frozenset({"de", "do", "da", "dos", "das", "daqui"})
+_TOGETHER = frozenset({"luz"})
+"""Nouns for things that belong together in a room: "a luz" of a room is all of its lamps."""
+
+
+def covered_here(idx: Index, words: Phrase, area: str | None, in_name: Phrase) -> set[int]:
+    """Return the things that the words fit: all of them theirs, or theirs in the room that was named."""
+    direct = names.covered(idx, words)
+    if not area:
+        return direct
+    rest = tuple(word for word in words if word not in in_name)
+    inside = {i for i in names.covered(idx, rest) if idx.known[i].thing.area == area} if rest else set()
+    exact = {i for i in direct if names.tier(idx.known[i], words) == EXACT}
+    return inside | exact or direct
+
+
+def _naming(things: tuple[Thing, ...], area: str | None, head: str | None) -> tuple[tuple[str, Value], ...]:
+    if len(things) == 1:
+        return (("name", things[0].name),)
+    classes = {thing.device_class for thing in things}
+    slots = _grouping(things, area)
+    return (*slots, ("device_class", next(iter(classes)))) if len(classes) == 1 and None not in classes else slots
+
+
+def _grouping(things: tuple[Thing, ...], area: str | None) -> tuple[tuple[str, Value], ...]:
+    domains = {thing.domain for thing in things}
+    slots: tuple[tuple[str, Value], ...] = (("domain", next(iter(domains))),) if len(domains) == 1 else ()
+    return (*slots, ("area", area)) if area else slots
+
+
+def _split(words: Phrase, joint: str) -> list[Phrase]:
+    parts: list[list[str]] = [[]]
+    for word in words:
+        if word == joint:
+            parts.append([])
+        else:
+            parts[-1].append(word)
+    return [tuple(part) for part in parts if part]
+
+
+def _find_phrase(words: Phrase, phrases: Sequence[Phrase]) -> tuple[int, int] | None:
+    for phrase in phrases:
+        if phrase[0] in words:
+            for at in range(len(words) - len(phrase) + 1):
+                if words[at : at + len(phrase)] == phrase:
+                    return at, at + len(phrase)
+    return None
+
+
+def _without(words: Phrase, phrases: Sequence[Phrase]) -> tuple[bool, Phrase]:
+    found = _find_phrase(words, phrases)
+    return (True, words[: found[0]] + words[found[1] :]) if found else (False, words)

@@ -1,0 +1,101 @@
+"""What the slots of a sentence hold: levels, temperatures, colours, durations, free text."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from daemon.language.lexicon import Lexicon, Phrase
+from daemon.language.plan import Value
+from daemon.language.pt_br import durations, numbers
+from daemon.language.words import Sentence, Word, fold
+
+PERCENT = {"brilho": "brightness", "posicao": "position", "volume": "volume_level", "velocidade": "percentage",
+           "passo": "brightness_step_pct"}  # fmt: skip
+TEXTS = {"mensagem": "message", "busca": "search_query", "item": "item", "nome": "name", "assunto": "query"}
+_BEFORE_BARE = frozenset("em no na para pra pro a ate ao com por num volume velocidade".split())
+_TRIM = frozenset({"o", "a", "os", "as"})
+
+
+@dataclass(frozen=True, slots=True)
+class Captured:
+    """The words of one slot, where the sentence wrote them, and the word before."""
+
+    name: str
+    words: Sequence[Word]
+    sentence: Sentence
+    before: str = ""
+
+    @property
+    def plain(self) -> Phrase:
+        """Return the plain forms."""
+        return tuple(word.plain for word in self.words)
+
+
+def value(slot: Captured, lexicon: Lexicon) -> Mapping[str, Value] | None:
+    """Return the slots that the words mean, or None where they mean nothing there."""
+    name, plain = slot.name, slot.plain
+    if name in PERCENT:
+        level = percent(plain, lexicon, bare=slot.before in _BEFORE_BARE or name in {"passo", "volume"})
+        return None if level is None else {PERCENT[name]: level}
+    if name in {"temperatura", "graus"}:
+        degrees = numbers.whole(plain)
+        key = "temperature" if name == "temperatura" else "temperature_step"
+        return None if degrees is None or not -20 <= degrees <= 100 else {key: _tidy(degrees)}
+    if name == "duracao":
+        seconds = durations.whole(plain)
+        return {"duration_s": seconds} if seconds else None
+    if name in TEXTS:
+        return _text(slot)
+    table = {"cor": ("color", lexicon.colors), "estado": ("state", lexicon.states),
+             "tom": ("color_temperature", lexicon.temperatures)}  # fmt: skip
+    key, meanings = table[name]
+    meaning = meanings.get(plain)
+    return None if meaning is None else {key: meaning}
+
+
+def percent(plain: Phrase, lexicon: Lexicon, *, bare: bool = True) -> int | float | None:
+    """Return a level (0 to 100) said as a number or a word; a number alone counts only where `bare`."""
+    known = lexicon.levels.get(plain)
+    if known is not None:
+        return known
+    signed = plain[-1:] == ("%",) or plain[-2:] == ("por", "cento")
+    number = numbers.whole(plain[: -1 if plain[-1:] == ("%",) else -2] if signed else plain)
+    return _tidy(number) if number is not None and 0 <= number <= 100 and (signed or bare) else None
+
+
+def _text(slot: Captured) -> Mapping[str, Value] | None:
+    words = list(slot.words)
+    while len(words) > 1 and words[0].plain in _TRIM:
+        words.pop(0)
+    said = slot.sentence.said(words).strip(" ,.;:!?…\"'“”")
+    if not said or not any(c.isalnum() for c in said):
+        return None
+    if slot.name == "busca" and said.count(",") == 1 and slot.before in {"do", "da", "de"}:
+        artist, song = said.split(",")  # "aquela música do Djavan, Oceano"
+        return {"search_query": f"{song.strip()} {slot.before} {artist.strip()}"}
+    if slot.name != "item":
+        return {TEXTS[slot.name]: said}
+    items = _items(words, slot.sentence)
+    return {"item": said, "items": items} if len(items) > 1 else {"item": said}
+
+
+def _items(words: Sequence[Word], sentence: Sentence) -> tuple[str, ...]:
+    """Cut a list at commas and `e`: `ovo, pão e leite`."""
+    items: list[list[Word]] = [[]]
+    for word in words:
+        if word.plain in {"e", "mais"}:
+            items.append([])
+            continue
+        items[-1].append(word)
+        if word.mark == ",":
+            items.append([])
+    return tuple(sentence.said(item).strip(" ,.") for item in items if item)
+
+
+def _tidy(number: float) -> int | float:
+    return int(number) if number == int(number) else number
+
+
+def person(words: Phrase, people: Sequence[str]) -> str | None:
+    """Return the person of the house that the words name, or None."""
+    said = " ".join(word for word in words if word not in {"o", "a", "pro", "pra", "do", "da"})
+    return next((name for name in people if fold(name) == said or fold(name).split()[0] == said), None)

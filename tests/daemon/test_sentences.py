@@ -1,0 +1,120 @@
+"""A streamed answer becomes sentences as soon as each is certain."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from daemon.errors import EngineFailed
+from daemon.sentences import LONGEST, sentences
+
+
+async def streamed(text: str, size: int) -> AsyncIterator[str]:
+    for start in range(0, len(text), size):
+        yield text[start : start + size]
+
+
+async def cut(text: str, size: int = 1, *, longest: int = LONGEST, most: int = 10_000) -> list[str]:
+    return [sentence async for sentence in sentences(streamed(text, size), longest=longest, most=most)]
+
+
+CUTS = {
+    "Olá! Tudo bem? São 14h.30 agora.": ["Olá!", "Tudo bem?", "São 14h.30 agora."],
+    "O Sr. João e a Dra. Ana chegaram. Abra a porta.": ["O Sr. João e a Dra. Ana chegaram.", "Abra a porta."],
+    "São 3.5 graus. Ou 3,5.": ["São 3.5 graus.", "Ou 3,5."],
+    "Maçãs, peras, etc. e tal. Fim": ["Maçãs, peras, etc. e tal.", "Fim"],
+    "Maçãs, peras, etc. Depois pão.": ["Maçãs, peras, etc.", "Depois pão."],
+    "É… pode ser. Talvez… Não sei?! Sei.": ["É… pode ser.", "Talvez…", "Não sei?!", "Sei."],
+    "Lista:\n1. Leite\n2. Pão.\n- Ovos\nFim": ["Lista:", "1. Leite", "2. Pão.", "- Ovos", "Fim"],
+    "J. K. Rowling escreveu. Sim.": ["J. K. Rowling escreveu.", "Sim."],
+    'Ele disse "Sim." Depois saiu.': ['Ele disse "Sim."', "Depois saiu."],
+    "**Pronto.** Mais nada": ["**Pronto.**", "Mais nada"],
+    "Fim.\n\n\nNovo": ["Fim.", "Novo"],
+    "Veja www.exemplo.com.br agora. Sim": ["Veja www.exemplo.com.br agora.", "Sim"],
+    "Veja:\n```python\nprint('Oi. Tudo')\n```\nPronto. Acabou": ["Veja:", "Pronto.", "Acabou"],
+    "Veja: ```sem fim. Ai": ["Veja:"],
+    "😀 Oi! 😀": ["😀 Oi!"],
+    "": [],
+    " \n ": [],
+    "...": [],
+}
+
+
+@pytest.mark.parametrize(("text", "expected"), CUTS.items())
+@pytest.mark.parametrize("size", [1, 3, 1000])
+async def test_cuts(text: str, expected: list[str], size: int) -> None:
+    assert await cut(text, size) == expected
+
+
+async def test_the_first_sentence_leaves_before_the_second_is_written() -> None:
+    written: list[str] = []
+
+    async def pieces() -> AsyncIterator[str]:
+        for piece in ("Ace", "ndi", " a luz", ".", " Q", "uer", " mais", "?", " Diga"):
+            written.append(piece)
+            yield piece
+
+    coming = sentences(pieces())
+    assert await anext(coming) == "Acendi a luz."
+    assert written[-1] == " Q"
+    assert await anext(coming) == "Quer mais?"
+    assert written[-1] == " Diga"
+    await coming.aclose()
+
+
+async def test_a_run_on_is_cut_at_a_clause() -> None:
+    text = "primeiro eu abro a janela da sala, " * 12
+    found = await cut(text)
+    assert all(len(s) <= LONGEST for s in found)
+    assert all(s.endswith(",") for s in found)
+    assert " ".join(found) == text.strip()
+
+
+async def test_a_word_without_end_is_cut_too() -> None:
+    assert [len(s) for s in await cut("x" * 500)] == [200, 200, 100]
+
+
+async def test_an_answer_without_end_is_cut_and_its_source_left_alone() -> None:
+    read = 0
+
+    async def endless() -> AsyncIterator[str]:
+        nonlocal read
+        while True:
+            read += 1
+            yield "E mais uma coisa. "
+
+    found = [sentence async for sentence in sentences(endless(), most=180)]
+    assert found == ["E mais uma coisa."] * 9
+    assert read == 10
+
+
+async def test_what_was_whole_is_said_before_an_error() -> None:
+    async def breaking() -> AsyncIterator[str]:
+        yield "Acendi a luz. Mas"
+        raise EngineFailed("ollama", "caiu")
+
+    coming = sentences(breaking())
+    assert await anext(coming) == "Acendi a luz."
+    with pytest.raises(EngineFailed):
+        await anext(coming)
+
+
+PROSE = st.lists(
+    st.sampled_from(["Oi", "luz", " ", ". ", "! ", "Sr. ", "3.5 ", "\n", "… ", "?!", ", ", "```", "a" * 90, "É"]),
+    max_size=30,
+).map("".join)
+
+
+@given(PROSE, st.integers(1, 9))
+async def test_the_cut_of_the_stream_does_not_matter(text: str, size: int) -> None:
+    assert await cut(text, size) == await cut(text, 10_000)
+
+
+@given(st.text(max_size=400), st.integers(20, 100))
+async def test_nothing_is_lost_or_made_up(text: str, longest: int) -> None:
+    if "```" in text:
+        return
+    found = await cut(text, 7, longest=longest)
+    assert all(s == s.strip() and any(c.isalnum() for c in s) for s in found)
+    assert [c for s in found for c in s if c.isalnum()] == [c for c in text if c.isalnum()]
