@@ -66,10 +66,10 @@ def _path() -> str:
 
 def _sound(name: str, title: str, direction: portaudio.Direction) -> Part:
     try:
-        found = portaudio.card(portaudio.library(direction), direction, "")
+        found = portaudio.present(direction, "")
     except EngineMissing as missing:
         return Part(name, title, "missing", missing.why, missing.mend)
-    return Part(name, title, "ok", found.name)
+    return Part(name, title, "ok", found)
 
 
 def _built(name: str, title: str, build: Callable[[], Engine], what: str) -> Part:

@@ -1,6 +1,6 @@
 """The state of each part, as the banner, `mordomo doctor` and GET /health tell it: one list for all three."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -26,8 +26,6 @@ class Part:
     needed: bool = False
 
 
-Look = Callable[[], Part | Awaitable[Part]]
-
 _FROM_PLUG: dict[str, Condition] = {
     "empty": "starting",
     "loading": "starting",
@@ -43,15 +41,6 @@ def part_of_plug(name: str, title: str, state: PlugState, *, trial: bool = False
     if trial and condition == "ok":
         condition = "trial"
     return Part(name, title, condition, state.detail, state.mend)
-
-
-async def look_at(parts: Sequence[Look]) -> list[Part]:
-    """Ask every part how it is. A part that cannot tell counts as failed; health itself never fails."""
-    seen = []
-    for look in parts:
-        found = look()
-        seen.append(found if isinstance(found, Part) else await found)
-    return seen
 
 
 def as_json(parts: Sequence[Part]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""How each part of the running daemon is, for health, banner and doctor. Looking is bounded; nothing is changed by it."""
+"""How each part of the running daemon is, for health, banner and doctor. Looking is bounded and changes nothing."""
 
 import asyncio
 from dataclasses import dataclass
@@ -87,7 +87,7 @@ class Parts:
 
     async def _speaker(self, prefs: Preferences) -> Part:
         try:
-            card = await asyncio.to_thread(_output_card, prefs[OUTPUT_DEVICE])
+            card = await asyncio.to_thread(portaudio.present, "output", prefs[OUTPUT_DEVICE])
         except EngineMissing as missing:
             return Part("speaker", "alto-falante", "missing", missing.why, missing.mend)
         return Part("speaker", "alto-falante", "ok", card)
@@ -124,7 +124,3 @@ class Parts:
         except EngineFailed as failed:
             return Part(name, title, "failed", failed.why)
         return Part(name, title, "ok", self.plugs.brain.state.detail)
-
-
-def _output_card(wanted: str) -> str:
-    return portaudio.card(portaudio.library("output"), "output", wanted).name

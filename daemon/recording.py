@@ -27,8 +27,9 @@ async def turn_on_recording(
 ) -> Turn | None:
     """Take one turn on a WAV file, from its wake word on, or from its beginning where nobody says the wake word.
 
-    `ears` builds engines of its own, since engines keep state and the microphone's are in use. Returns None where
-    nobody speaks within LONGEST_S; without a wake word engine it begins at the beginning. Raises CannotDo for a file that is no recording, EngineFailed, EngineMissing.
+    `ears` builds engines of its own, since engines keep state and the microphone's are in use; without a wake word
+    engine it begins at the beginning. Returns None where nobody speaks within LONGEST_S. Raises CannotDo for a file
+    that is no recording, EngineFailed, EngineMissing.
     """
     wake_word, detector = await asyncio.to_thread(ears)
     try:

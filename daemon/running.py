@@ -49,7 +49,14 @@ class Services:
 
     def start(self, service: Service) -> None:
         """Supervise one more service."""
-        self.tasks.append(self.group.create_task(supervise(service, self.mordomo.clock), name=service.name))
+        self.tasks.append(self.group.create_task(self._watched(service), name=service.name))
+
+    async def _watched(self, service: Service) -> None:
+        try:
+            await supervise(service, self.mordomo.clock)
+        except Exception as bug:
+            log.critical("service_broken", service=service.name, error=f"{type(bug).__name__}: {bug}")
+            raise
 
     def stop(self) -> None:
         """Cancel them all."""

@@ -17,10 +17,8 @@ log = structlog.get_logger(__name__)
 
 WAITING_FRAMES = 64
 """How many frames (2 s) wait for whoever listens; after that the oldest are lost."""
-SILENT_S = 3.0
+SILENT_S = 5.0
 """A microphone that gives nothing for so long has been unplugged."""
-_LATENCY_S = 0.1
-"""The card's own buffer: room for a busy machine, not a delay, for every block is handed over when it is full."""
 _LOG_EVERY_S = 60.0
 
 
@@ -109,7 +107,7 @@ class Microphone:
             make = partial(
                 sounddevice.RawInputStream,
                 dtype="int16",
-                latency=_LATENCY_S,
+                latency="high",
                 callback=heard,
                 finished_callback=finished,
             )

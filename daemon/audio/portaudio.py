@@ -13,11 +13,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Literal
 
-import structlog
-
 from daemon.errors import EngineMissing, LinkDown
-
-log = structlog.get_logger(__name__)
 
 Direction = Literal["input", "output"]
 NAMES: dict[Direction, str] = {"input": "microfone", "output": "alto-falante"}
@@ -63,6 +59,18 @@ def card(sounddevice: Any, direction: Direction, wanted: str) -> Card:
         int(found["default_samplerate"]),
         int(found[f"max_{direction}_channels"]),
     )
+
+
+def present(direction: Direction, wanted: str) -> str:
+    """Return the name of the card that would be used now. Blocking for some milliseconds. Raises EngineMissing."""
+    sounddevice = library(direction)
+    with _lock:  # the list of cards is gone for a moment while PortAudio starts anew
+        try:
+            return card(sounddevice, direction, wanted).name
+        except sounddevice.PortAudioError as error:
+            raise EngineMissing(
+                NAMES[direction], f"o som deste computador não responde: {error}", "confira com: arecord -l; aplay -l"
+            ) from error
 
 
 def _no_card(sounddevice: Any, direction: Direction, wanted: str) -> EngineMissing:

@@ -15,11 +15,11 @@ from daemon.errors import LinkDown
 
 AHEAD_S = 5.0
 """How much sound waits for the card; beyond that the voice must wait."""
-SILENT_S = 2.0
+SILENT_S = 5.0
 """A card that asks for nothing for so long has been unplugged."""
 _LATENCY_S = 0.1
-"""The card's own buffer. On a busy machine PortAudio's "low" (9 ms) runs dry all the time through PulseAudio, its "high"
-(35 ms) now and then. A longer one delays no sound, for it need not be full to begin, and is dropped on cancelling."""
+"""The card's own buffer. On a busy machine PortAudio's "low" (9 ms) runs dry all the time through PulseAudio, its
+"high" (35 ms) now and then. A longer one delays no sound: it begins before it is full, and is dropped on cancelling."""
 _MARGIN_S = 0.01
 
 

@@ -23,14 +23,18 @@ NO_DAEMON = 2
 
 
 def environment() -> Environment:
-    """Return the environment; a bad variable ends the command with its name and rule."""
+    """Return the environment; a bad variable ends the command with its name and rule. Only trouble is logged."""
     from pydantic import ValidationError  # noqa: PLC0415
 
+    from daemon import logs  # noqa: PLC0415
+
     try:
-        return Environment()
+        env = Environment()
     except ValidationError as invalid:
         wrong = "; ".join(f"MORDOMO_{str(e['loc'][0]).upper()}: {e['msg']}" for e in invalid.errors())
         fail(f"O ambiente tem um valor que não serve. {wrong}. Corrija a variável (ou o arquivo .env) e tente de novo.")
+    logs.configure(env.log_format, "WARNING" if env.log_level == "INFO" else env.log_level)
+    return env
 
 
 def fail(message: str, status: int = 1) -> NoReturn:
@@ -66,10 +70,18 @@ def guarded(app: Callable[[], Any]) -> int:
         return 1
     except KeyboardInterrupt:
         return 130
-    except Exception:
+    except Exception as bug:
+        if isinstance(bug, ExceptionGroup) and (known_ones := bug.subgroup(MordomoError)) is not None:
+            err.print(str(_first(known_ones)), style="red", markup=False)
+            return 1
         err.print(f"Algo deu errado por dentro do Mordomo. Os detalhes estão em {_write_down()}.", style="red")
         return 70
     return 0
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    one = group.exceptions[0]
+    return _first(one) if isinstance(one, BaseExceptionGroup) else one
 
 
 def _write_down() -> Path:

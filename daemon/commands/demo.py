@@ -22,13 +22,11 @@ async def demo(
     """Mostra o Mordomo inteiro funcionando, da palavra de ativação à resposta falada, numa casa de mentira."""
     import tempfile  # noqa: PLC0415
 
-    from daemon import logs  # noqa: PLC0415
     from daemon.audio.soundcard import SoundCard  # noqa: PLC0415
     from daemon.demo.models import WHAT_THEY_ARE  # noqa: PLC0415
     from daemon.demo.show import demo_mordomo, make_folder, scenes, show  # noqa: PLC0415
 
     env = environment()
-    logs.configure(env.log_format, "WARNING" if env.log_level == "INFO" else env.log_level)
     folder = out_dir or Path(tempfile.mkdtemp(prefix="mordomo-respostas-"))
     make_folder(folder)
     if not json:

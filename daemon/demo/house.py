@@ -88,6 +88,7 @@ class House:
             tls_context=self.address.tls_context(),
             will=aiomqtt.Will(f"{self.root}/status", "offline", qos=1, retain=True),
             keepalive=15,
+            socket_options=self.address.socket_options(5),
             timeout=5,
         )
         client.pending_calls_threshold = 1000

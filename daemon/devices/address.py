@@ -1,5 +1,6 @@
 """A broker's address, as people write it: `mqtt[s]://user:password@host:port`."""
 
+import socket
 import ssl
 from dataclasses import dataclass, field
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -45,6 +46,13 @@ class Address:
     def tls_context(self) -> ssl.SSLContext | None:
         """Return the context for TLS, which always checks the certificate, or None where the link is plain."""
         return ssl.create_default_context(cafile=self.ca) if self.tls else None
+
+    def socket_options(self, unsent_s: float) -> list[tuple[int, int, int]]:
+        """Return options for a link whose messages are small and urgent, and worthless once `unsent_s` old."""
+        options = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)]
+        if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux: what the network has not taken in this time is thrown away
+            options.append((socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, round(unsent_s * 1000)))
+        return options
 
     def __str__(self) -> str:
         return f"{self.host}:{self.port}"

@@ -192,7 +192,8 @@ class EmbeddedBroker:
         else:
             # Python's own environment may lie where only we can read it, so this one runs as we do.
             account = Account("", os.geteuid(), os.getegid(), switch=False)
-            command = [sys.executable, str(AMQTT_CHILD), self._mark(kind), "--port", str(port)]
+            paths = "PYTHONPATH=" + os.pathsep.join(path for path in sys.path if path)
+            command = ["env", paths, sys.executable, "-P", str(AMQTT_CHILD), self._mark(kind), "--port", str(port)]
         script = 'log=$1; shift; "$@" </dev/null >>"$log" 2>&1 & echo $!'
         _, output = await account.run("/bin/sh", "-c", script, "sh", self._log, *command, cwd=self.home)
         broker = _Broker(kind, int(output), port, self._mark(kind))

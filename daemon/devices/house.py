@@ -42,8 +42,16 @@ class House:
     suffix made from its topic, so that an id does not depend on how many others there are.
     """
 
-    def __init__(self, prefix: str = "homeassistant") -> None:
+    def __init__(
+        self,
+        prefix: str = "homeassistant",
+        *,
+        max_entities: int = MAX_ENTITIES,
+        max_announced: int = MAX_ANNOUNCED,
+    ) -> None:
         self.prefix = prefix
+        self._max_entities = max_entities
+        self._max_announced = max_announced
         self.refused: Counter[str] = Counter()
         self.structure = 0
         self._known: dict[str, _Known] = {}
@@ -175,11 +183,11 @@ class House:
                 self._logged.popitem(last=False)
 
     def _has_room(self, topic: str, more_bytes: int) -> bool:
-        has_place = topic in self._ids_of or len(self._known) < MAX_ENTITIES
-        return has_place and self._announced_bytes + more_bytes <= MAX_ANNOUNCED
+        has_place = topic in self._ids_of or len(self._known) < self._max_entities
+        return has_place and self._announced_bytes + more_bytes <= self._max_announced
 
     def _add(self, topic: str, entity: Entity, before: _Known | None) -> None:
-        if len(self._known) >= MAX_ENTITIES:
+        if len(self._known) >= self._max_entities:
             self.refuse(topic, "full")
             return
         if entity.id in self._known:

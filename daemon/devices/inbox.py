@@ -1,39 +1,50 @@
-"""Messages that wait to be read: the latest of each topic, so that a flood takes bounded room and is never old news."""
+"""Messages that wait to be read. A flood takes bounded room, and what is read after it is how things are now."""
 
 import asyncio
+from collections import deque
 from typing import Any
 
 from aiomqtt import Message
 
-MAX_TOPICS = 20_000
+CALM = 1000
+"""Up to so many waiting messages, each is read, in its order."""
+MAX_WAITING = 20_000
 MAX_BYTES = 64 * 1024 * 1024
 
 
-class LatestByTopic(asyncio.Queue[Message]):
-    """A queue for aiomqtt in which a message replaces one of the same topic that still waits, and keeps its place.
+class Inbox(asyncio.Queue[Message]):
+    """A queue for aiomqtt that keeps order while calm; in a flood, a message replaces one of its topic that waits.
 
-    A state topic tells how things are now, so only its latest message matters. Beyond MAX_TOPICS waiting topics or
-    MAX_BYTES of payloads new ones are dropped and counted in `dropped`.
+    A device may tell its state in parts on one topic, so nothing is left out before CALM messages wait. From then on
+    only a topic's latest matters. Beyond MAX_WAITING messages or MAX_BYTES of payloads, new ones are dropped and
+    counted in `dropped`.
     """
 
-    _queue: dict[str, Message]
+    _queue: deque[list[Message]]
 
     def _init(self, maxsize: int) -> None:  # noqa: ARG002 - asyncio's own signature
-        self._queue = {}
+        self._queue = deque()
+        self._last: dict[str, list[Message]] = {}
         self._bytes = 0
         self.dropped = 0
 
     def _get(self) -> Message:
-        message = self._queue.pop(next(iter(self._queue)))
+        place = self._queue.popleft()
+        message = place[0]
+        if self._last.get(message.topic.value) is place:
+            del self._last[message.topic.value]
         self._bytes -= len(message.payload)
         return message
 
     def _put(self, item: Any) -> None:
-        topic = item.topic.value
-        before = self._queue.get(topic)
-        more = len(item.payload) - (len(before.payload) if before else 0)
-        if self._bytes + more > MAX_BYTES or (before is None and len(self._queue) >= MAX_TOPICS):
+        waiting = self._last.get(item.topic.value) if len(self._queue) >= CALM else None
+        more = len(item.payload) - (len(waiting[0].payload) if waiting else 0)
+        if self._bytes + more > MAX_BYTES or (waiting is None and len(self._queue) >= MAX_WAITING):
             self.dropped += 1
             return
-        self._queue[topic] = item
         self._bytes += more
+        if waiting is not None:
+            waiting[0] = item
+            return
+        place = self._last[item.topic.value] = [item]
+        self._queue.append(place)

@@ -5,7 +5,6 @@ under way is never sent again, by this process or by the next.
 """
 
 import asyncio
-import socket
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from typing import Any, Literal
@@ -20,7 +19,7 @@ from daemon.devices.command import command
 from daemon.devices.confirmation import Confirmations
 from daemon.devices.entity import Condition
 from daemon.devices.house import House
-from daemon.devices.inbox import LatestByTopic
+from daemon.devices.inbox import Inbox
 from daemon.devices.order import Command, ConfirmedLate, Goal, Order, Outcome
 from daemon.errors import CannotDo, LinkDown
 
@@ -168,9 +167,6 @@ class Devices:
         return self._client
 
     def _new_client(self) -> aiomqtt.Client:
-        options = [(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)]
-        if hasattr(socket, "TCP_USER_TIMEOUT"):  # what the network has not taken in this time is thrown away
-            options.append((socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, round(DELIVERY_S * 1000)))
         client = aiomqtt.Client(
             self.address.host,
             self.address.port,
@@ -180,8 +176,8 @@ class Devices:
             identifier=f"mordomo-{uuid4().hex[:12]}",
             will=aiomqtt.Will(STATUS_TOPIC, "offline", qos=1, retain=True),
             keepalive=KEEPALIVE_S,
-            queue_type=LatestByTopic,
-            socket_options=options,
+            queue_type=Inbox,
+            socket_options=self.address.socket_options(DELIVERY_S),
             timeout=DELIVERY_S,
         )
         client.pending_calls_threshold = 1000

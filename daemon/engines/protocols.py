@@ -2,7 +2,7 @@
 
 Every engine is built (and its weights are loaded) by its factory in `registry.py`, in a thread. A factory raises
 EngineMissing when weights, a key or a library are not there, and EngineFailed for anything else. `name` says which
-model speaks or listens, as stored in `messages.transcription_model`. `close()` gives memory back and may be called once.
+model speaks or listens, as stored in `messages.transcription_model`. `close()` gives memory back and is called once.
 Blocking inference runs in the engine's own bounded pool of threads, never on the event loop.
 """
 

@@ -76,6 +76,8 @@ def speech_to_text(env: Environment, now: Now, *, demo_house: bool) -> SpeechToT
         threads=now()[STT_THREADS],
         beam_size=lambda: now()[STT_BEAM_SIZE],
         min_logprob=lambda: now()[STT_MIN_LOGPROB],
+        # Our own was measured with the shorter padding: as right as with 30 s, at a quarter of the cost.
+        window_s=10 if path == WHISPER_CASA else 30,
     )
 
 

@@ -38,6 +38,22 @@ class Entry:
     only_ask: bool = False
     caution: float = 1.0
 
+    @property
+    def acts(self) -> bool:
+        """Tell whether this changes something in the house."""
+        return not self.intent.startswith(_ONLY_TELLS)
+
+
+_ONLY_TELLS = (
+    "HassGet",
+    "HassClimateGet",
+    "HassTimerStatus",
+    "HassRespond",
+    "HassNevermind",
+    "List",
+    "ShoppingListGet",
+)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Book:

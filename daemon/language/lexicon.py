@@ -37,6 +37,7 @@ class Lexicon:
     here: tuple[Phrase, ...]
     but: tuple[Phrase, ...]
     it: frozenset[str]
+    slightly: frozenset[str]
     states: Mapping[Phrase, str]
     colors: Mapping[Phrase, str]
     temperatures: Mapping[Phrase, int]
@@ -76,6 +77,7 @@ def load(language: str) -> Lexicon:
         here=_phrases(said["here"]),
         but=_phrases(said["but"]),
         it=_words(said["it"]),
+        slightly=_words(said["slightly"]),
         states=_values(said["states"]),
         colors=_values(said["colors"]),
         temperatures={phrase: int(value) for phrase, value in _values(said["temperatures"]).items()},

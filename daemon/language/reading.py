@@ -125,7 +125,7 @@ class Reader:
 
     def _match(self, entry: Entry, pattern: Pattern, view: _View) -> Reading | None:
         match = pattern.regex.fullmatch(view.text)
-        if match is None:
+        if match is None or (_asks(view.words) and pattern.source.startswith("{") and entry.acts):
             return None
         slots: dict[str, Value] = {}
         target: Phrase | None = None
@@ -136,7 +136,7 @@ class Reader:
             start, end = view.at[match.start(name)], view.at[match.end(name)]
             words = view.words[start:end]
             if name in {"alvo", "area"} and "alvo" in pattern.slots:
-                said_there = tuple(word.plain for word in words)
+                said_there = self._listed(words)
                 target = said_there if name == "alvo" else (*(target or ()), "de", *said_there)
                 continue
             said = self._slot(Captured(name, words, self.sentence, view.words[start - 1].plain if start else ""))
@@ -152,6 +152,16 @@ class Reader:
         if reading is None:
             return None
         return self._weighed(reading, entry, pattern, view.when, free)
+
+    def _listed(self, words: Sequence[Word]) -> Phrase:
+        """Return the words of a phrase, with `e` for the commas of a list."""
+        listed: list[str] = []
+        but = {phrase[0] for phrase in self.lexicon.but}
+        for word, after in zip(words, [*words[1:], None], strict=True):
+            listed.append(word.plain)
+            if word.mark == "," and after is not None and after.plain not in {*but, "e"}:
+                listed.append("e")
+        return tuple(listed)
 
     def _slot(self, slot: Captured) -> Mapping[str, Value] | None:
         if slot.name == "area":
@@ -211,7 +221,8 @@ class Reader:
             pending = Intent(entry.intent, (), slots)
             question = asking.which_one(choosing.choices)
             return Reading((pending,), choosing.score, question=question, head=choosing.head, choices=choosing.choices)
-        intents = tuple(_intent(entry, found, slots) for found in founds)
+        little = any(word.plain in self.lexicon.slightly for word in self.sentence.words)
+        intents = tuple(_intent(entry, found, slots, little=little) for found in founds)
         assumed = tuple(found.assumed for found in founds if found.assumed)
         return Reading(intents, min(found.score for found in founds), assumed=assumed, head=founds[-1].head)
 
@@ -225,7 +236,7 @@ class Reader:
         """Read a verb alone: what was just talked about, or a question back."""
         founds = () if entry.only_ask else self.pointer.find((), entry.wanted)
         if founds:
-            return Reading(tuple(_intent(entry, f, slots) for f in founds), 0.9, head=self.pointer.head)
+            return Reading(tuple(_intent(entry, f, slots, little=False) for f in founds), 0.9, head=self.pointer.head)
         return Reading((), 0.5, question=entry.ask)
 
     def _aimless(self, entry: Entry, slots: Mapping[str, Value]) -> Reading | None:
@@ -260,6 +271,11 @@ class Reader:
         return replace(reading, score=score, free=free, assumed=assumed, question=question, literals=pattern.literals)
 
 
+def _asks(words: Sequence[Word]) -> bool:
+    """Tell a question by its mark. "Acende a luz?" is a polite command; "a luz acende?" is none."""
+    return bool(words) and words[-1].mark == "?"
+
+
 def _any_time(when: When) -> bool:
     return when.start is not None or when.day is not None or when.rrule is not None
 
@@ -274,5 +290,6 @@ def _asked_about(when: When) -> Mapping[str, Value] | None:
     return slots
 
 
-def _intent(entry: Entry, found: Found, slots: Mapping[str, Value]) -> Intent:
-    return Intent(entry.intent, tuple(thing.id for thing in found.things), {**dict(found.slots), **slots})
+def _intent(entry: Entry, found: Found, slots: Mapping[str, Value], *, little: bool) -> Intent:
+    level = values.stepped(slots, found.things[0].attributes, little=little) if len(found.things) == 1 else {}
+    return Intent(entry.intent, tuple(thing.id for thing in found.things), {**dict(found.slots), **slots, **level})

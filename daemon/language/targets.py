@@ -120,6 +120,8 @@ class Pointer:
     def _strip(self, words: Phrase, wanted: Wanted) -> _Phrase:
         lexicon = self.lexicon
         rest = tuple(word for word in words if word not in lexicon.loose)
+        if rest[:1] == ("esta",):  # "this"; anywhere else it is "is", and then the phrase is no name
+            rest = rest[1:]
         house, rest = _without(rest, lexicon.house)
         here, rest = _without(rest, lexicon.here)
         everything = bool(wanted.everything) and _find_phrase(rest, lexicon.everything) is not None
@@ -179,6 +181,8 @@ class Pointer:
         if wanted.area_is and named and set(words) == set(in_name):
             things = self._of_domains(frozenset({wanted.area_is}), named)
             return Found(things, _grouping(things, named), 0.92, None, named) if things else None
+        if named and phrase.all and set(words) == set(in_name):
+            return None
         fitting = [
             (one, names.tier(one, words))
             for one in (self.index.known[i] for i in covered_here(self.index, words, named, in_name))

@@ -99,3 +99,27 @@ def person(words: Phrase, people: Sequence[str]) -> str | None:
     """Return the person of the house that the words name, or None."""
     said = " ".join(word for word in words if word not in {"o", "a", "pro", "pra", "do", "da"})
     return next((name for name in people if fold(name) == said or fold(name).split()[0] == said), None)
+
+
+STEP_PCT, LITTLE_STEP_PCT, STEP_DEGREES = 20, 10, 1
+
+
+def stepped(slots: Mapping[str, Value], attributes: Mapping[str, object], *, little: bool) -> Mapping[str, Value]:
+    """Return the level that "more" and "less" lead to from the one that is known, or nothing where none is known.
+
+    Brightness in percent (`brightness_pct`, or a numeric `brightness`), set temperature in degrees.
+    """
+    up = "up" in {slots.get("brightness_step"), slots.get("step_direction")}
+    if "brightness_step" in slots:
+        known = _number(attributes.get("brightness_pct")) or _number(attributes.get("brightness"))
+        asked = _number(slots.get("brightness_step_pct")) or (LITTLE_STEP_PCT if little else STEP_PCT)
+        return {} if known is None else {"brightness": _tidy(min(100, max(1, known + (asked if up else -asked))))}
+    if "step_direction" in slots:
+        known = _number(attributes.get("temperature"))
+        degrees = _number(slots.get("temperature_step")) or STEP_DEGREES
+        return {} if known is None else {"temperature": _tidy(known + (degrees if up else -degrees))}
+    return {}
+
+
+def _number(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None

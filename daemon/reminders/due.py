@@ -97,6 +97,7 @@ class DueReminders:
                 if not await self._deliver_next(now):
                     await self._rest(now, listener)
         except asyncio.CancelledError:
+            await _ended(listener)
             await self._leave()
             raise
         finally:

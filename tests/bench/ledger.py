@@ -16,6 +16,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TypeAlias
 from zoneinfo import ZoneInfo
 
 import asyncpg
@@ -28,7 +29,7 @@ from db.ledger import HeardMessage, Ledger, NewAction, SaidMessage, new_id, open
 from db.reminders import Due, create
 from db.upgrade import upgrade
 
-Bare = "asyncpg.Connection[asyncpg.Record]"
+Bare: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
 
 async def through_ledger(ledger: Ledger, at: datetime) -> None:
@@ -145,7 +146,7 @@ async def bench_lateness(url: str, reminders: int, within_s: float) -> None:
     async with open_database(url) as db:
         soon = datetime.now(UTC) + timedelta(seconds=2)
         for _ in range(reminders):
-            moment = soon + timedelta(milliseconds=random.randrange(int(within_s * 1000)))  # noqa: S311 - no secret
+            moment = soon + timedelta(milliseconds=random.randrange(int(within_s * 1000)))
             await create(db, "remédio", moment)
         service = DueReminders(db, heard, SystemClock(), lambda: 60.0, zone=lambda: ZoneInfo("America/Sao_Paulo"))
         task = asyncio.create_task(service.run())

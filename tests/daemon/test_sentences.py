@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from daemon.errors import EngineFailed
@@ -106,11 +106,13 @@ PROSE = st.lists(
 ).map("".join)
 
 
+@settings(deadline=None)
 @given(PROSE, st.integers(1, 9))
 async def test_the_cut_of_the_stream_does_not_matter(text: str, size: int) -> None:
     assert await cut(text, size) == await cut(text, 10_000)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=400), st.integers(20, 100))
 async def test_nothing_is_lost_or_made_up(text: str, longest: int) -> None:
     if "```" in text:

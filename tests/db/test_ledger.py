@@ -348,30 +348,6 @@ async def test_spooled_records_survive_a_killed_daemon(
     assert (closed["result"], closed["error_message"]) == ({"outcome": "unknown"}, INTERRUPTED)
 
 
-async def test_only_interrupted_actions_are_closed(wired: Database, db: Database, tmp_path: Path) -> None:
-    async with open_ledger(wired, tmp_path / "a") as killed, open_ledger(wired, tmp_path / "b") as neighbour:
-        begun, waiting, done, theirs, old = (turn() for _ in range(5))
-        for heard in (begun, waiting, done):
-            await killed.heard(heard)
-        await killed.executing([begun.actions[0].id, done.actions[0].id], NOW)
-        await killed.finished(done.actions[0].id, status="success", result={}, at=NOW)
-        for heard in (theirs, old):
-            await neighbour.heard(heard)
-        await db.execute(
-            "UPDATE actions SET created_at = $2 WHERE id = $1", old.actions[0].id, NOW - timedelta(hours=1)
-        )
-    async with open_ledger(wired, tmp_path / "a") as ledger:
-        mine = turn()
-        await ledger.heard(mine)
-        assert await ledger.close_interrupted(NOW) == 3
-        assert await ledger.close_interrupted(NOW) == 0
-        states = [(await action(db, each))["status"] for each in (begun, waiting, done, theirs, old, mine)]
-        assert states == ["failed", "failed", "success", "pending", "failed", "pending"]
-        # The neighbour was alive after all, and knows what became of it.
-        await ledger.finished(old.actions[0].id, status="success", result={"state": "on"}, at=NOW)
-        assert (await action(db, old))["status"] == "success"
-
-
 async def test_quiet_conversations_are_ended_at_their_last_message(ledger: Ledger, db: Database) -> None:
     old, fresh = turn(at=NOW - timedelta(hours=2)), turn(at=NOW)
     await ledger.heard(old)

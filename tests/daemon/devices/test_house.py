@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from daemon.devices import house as rooms
 from daemon.devices.house import House
 
 NOW = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
@@ -189,11 +188,11 @@ def test_what_nobody_names_is_kept_but_not_offered() -> None:
 
 def test_only_demo_says_whether_every_device_is_of_the_demonstration() -> None:
     house = House()
-    assert not house.only_demo
+    empty = house.only_demo
     announce(house, "light", "a", DEMO)
-    assert house.only_demo
+    demo = house.only_demo
     announce(house, "light", "b")
-    assert not house.only_demo
+    assert (empty, demo, house.only_demo) == (False, True, False)
 
 
 def test_the_household_is_built_again_only_after_a_change() -> None:
@@ -211,10 +210,8 @@ def test_the_household_is_built_again_only_after_a_change() -> None:
     assert house.household().things[0] is next(thing for thing in household.things if thing.id == "light.b")
 
 
-def test_the_house_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rooms, "MAX_ENTITIES", 20)
-    monkeypatch.setattr(rooms, "MAX_ANNOUNCED", 2000)
-    house = House()
+def test_the_house_is_bounded() -> None:
+    house = House(max_entities=20, max_announced=2000)
     for number in range(50):
         announce(house, "light", f"l{number}")
     assert len(house) == 20

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import aclosing
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.ollama_server import Behaviour, OllamaServer, ollama_server
 from support.speech_engines import ScriptedChat
@@ -198,6 +198,7 @@ class TestOllama:
 
 
 class TestThoughts:
+    @settings(deadline=None)
     @given(
         st.lists(st.sampled_from(["<think>", "</think>", "a", "b < c", "<b>", " ", "<", "th"]), max_size=12),
         st.integers(1, 5),

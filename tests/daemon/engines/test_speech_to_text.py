@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 import soxr
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.speech_engines import ScriptedSpeechToText
 
@@ -346,6 +346,7 @@ class TestInvented:
         assert believed("Eu não sei o que está acontecendo aqui agora", seconds=0.5) == ""
         assert believed("Sim", seconds=0.2) == "Sim"
 
+    @settings(deadline=None)
     @given(st.text(max_size=200), st.booleans())
     def test_nothing_is_added_to_what_was_heard(self, text: str, sure: bool) -> None:
         kept = believed(text, logprob=-0.1 if sure else -0.7)
@@ -353,6 +354,7 @@ class TestInvented:
         assert all(c == " " or c in rest for c in kept)
         assert kept == "" or not is_invented(kept, unsure=False)
 
+    @settings(deadline=None)
     @given(st.text(max_size=200))
     def test_folding_twice_is_folding_once(self, text: str) -> None:
         assert fold(fold(text)) == fold(text)

@@ -4,7 +4,7 @@ import re
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from daemon.language.pt_br.number_words import LARGEST, cardinal, decimal, digits, ordinal
@@ -140,6 +140,7 @@ TEXTS = st.lists(
 ).map("".join)
 
 
+@settings(deadline=None)
 @given(TEXTS)
 def test_whatever_is_written_can_be_said(text: str) -> None:
     said = speakable(text)
@@ -149,12 +150,14 @@ def test_whatever_is_written_can_be_said(text: str) -> None:
     assert said == "" or any(c.isalpha() for c in said)
 
 
+@settings(deadline=None)
 @given(TEXTS)
 def test_what_can_be_said_stays_as_it_is(text: str) -> None:
     said = speakable(text)
     assert speakable(said) == said
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="abcdeãç ", min_size=1, max_size=50).filter(str.strip))
 def test_plain_words_pass(text: str) -> None:
     assert speakable(text) == " ".join(text.split())
@@ -199,15 +202,18 @@ class TestNumbers:
     def test_cardinals(self, number: int, words: str) -> None:
         assert cardinal(number) == words
 
+    @settings(deadline=None)
     @given(st.integers(-LARGEST, LARGEST))
     def test_every_number_has_words_of_its_own(self, number: int) -> None:
         assert _value(cardinal(number)) == number
         assert _value(cardinal(number, feminine=True)) == number
 
+    @settings(deadline=None)
     @given(st.integers(LARGEST + 1))
     def test_beyond_the_largest_digit_by_digit(self, number: int) -> None:
         assert len(cardinal(number).split()) == len(str(number))
 
+    @settings(deadline=None)
     @given(st.integers(-(10**6), 10**6), st.integers(0, 10**6).map(str))
     def test_decimals_keep_their_zeros(self, whole: int, fraction: str) -> None:
         said = decimal(str(whole), "0" + fraction)

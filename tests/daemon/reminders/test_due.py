@@ -1,9 +1,10 @@
 """The due loop on a real server and a clock of the test's own; crashes, takeovers, jumps and mute voices."""
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -236,6 +237,46 @@ async def test_a_daemon_that_died_while_speaking_is_taken_over(db: Database, roo
         await clock.asleep(30)
         assert room.heard.empty()
         clock.advance(30)
+        assert await room.next() == "remédio"
+        await recorded(db, 1)
+    assert room.ids == [only]
+
+
+SPEAKS_FOR_EVER = """
+import asyncio, sys
+from zoneinfo import ZoneInfo
+from daemon.clock import SystemClock
+from daemon.reminders.due import DueReminders
+from db.database import open_database
+
+class Voice:
+    async def speak(self, due):
+        print(due.id, flush=True)
+        await asyncio.Event().wait()
+
+async def main():
+    async with open_database(sys.argv[1]) as db:
+        await DueReminders(db, Voice(), SystemClock(), lambda: 60.0, zone=lambda: ZoneInfo("UTC")).run()
+
+asyncio.run(main())
+"""
+
+
+async def test_killed_in_mid_speech_another_daemon_speaks_it_again(db: Database, database_url: str, room: Room) -> None:
+    """A real process, a real SIGKILL."""
+    clock = FakeClock(datetime.now(UTC))
+    only = await create(db, "remédio", clock.now())
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", SPEAKS_FOR_EVER, database_url, stdout=asyncio.subprocess.PIPE
+    )
+    assert process.stdout is not None
+    assert (await asyncio.wait_for(process.stdout.readline(), 30)).decode().strip() == str(only)
+    process.kill()
+    await process.wait()
+    async with running(service(db, room, clock)):
+        await clock.asleep(LOOK_AGAIN_S)
+        assert room.heard.empty()
+        clock.advance(120)
         assert await room.next() == "remédio"
         await recorded(db, 1)
     assert room.ids == [only]
