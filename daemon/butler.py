@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from uuid import uuid4
 from zoneinfo import ZoneInfo
@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import structlog
 
 from daemon.answer import Answers
+from daemon.audio import earcons
 from daemon.audio.endpointer import Endpointer, EndpointRules
 from daemon.audio.frames import Frame, Utterance
 from daemon.clock import Clock
@@ -161,12 +162,25 @@ class Butler:
             if place.voice is not None:
                 try:
                     await place.voice.speak(sentences, first_audio=first_audio)
-                except EngineMissing as mute:
+                except (EngineFailed, LinkDown) as mute:
                     # What was asked is done all the same; the answer stays in writing.
-                    turn.notices.append(f"{mute.why} ({mute.mend})")
+                    async for _ in sentences:
+                        pass
+                    if not turn.reply:
+                        raise
+                    await self._unspoken(turn, place.voice, mute)
             async for _ in sentences:
                 if turn.latency_ms is None:
                     turn.latency_ms = self._since(turn)
+
+    async def _unspoken(self, turn: Turn, voice: Voice, mute: EngineFailed | LinkDown) -> None:
+        """Note that the answer could not be spoken, and sound a tone where at least the speaker works."""
+        turn.outcome = "unspoken"
+        mend = f" ({mute.mend})" if isinstance(mute, EngineMissing) else ""
+        turn.notices.append(f"{mute.why}{mend}")
+        log.warning("answer_unspoken", turn=str(turn.id), why=str(mute))
+        with suppress(EngineFailed, LinkDown):
+            await voice.tone(earcons.trouble())
 
     async def apologise(self, place: Place, lost: LinkDown | EngineFailed) -> str:
         """Say what was lost and return the sentence; where even the voice is broken it is left in writing."""

@@ -31,6 +31,8 @@ STATUS_TOPIC = "mordomo/status"
 KEEPALIVE_S = 15
 DELIVERY_S = 5.0
 """How long the broker may take to acknowledge a command before the link counts as lost."""
+ECHO_S = 3.0
+"""How long an echo may take; a broker whose rules forbid us that topic never gives one."""
 SUBSCRIBE_AT_ONCE = 100
 
 
@@ -61,10 +63,13 @@ class Devices:
         self._client: aiomqtt.Client | None = None
         self._lost: asyncio.Future[None] | None = None
         self._why_away = "ainda não conectado"
-        self._echo = f"mordomo/echo/{uuid4().hex[:12]}"
+        # One name for as long as we live: on a new connection the broker ends the old one, and its will is told first.
+        self._identifier = f"mordomo-{uuid4().hex[:12]}"
+        self._echo = f"mordomo/echo/{self._identifier}"
+        self._without_echo: asyncio.TimerHandle | None = None
         self._announced = False
         self._changed = asyncio.Event()
-        self._subscribed: set[str] = set()
+        self._subscribed: frozenset[str] = frozenset()
         self._orders: dict[str, asyncio.Lock] = {}
         self._confirmations = Confirmations(clock, observe or (lambda _event: None))
 
@@ -173,7 +178,7 @@ class Devices:
             username=self.address.user,
             password=self.address.password,
             tls_context=self.address.tls_context(),
-            identifier=f"mordomo-{uuid4().hex[:12]}",
+            identifier=self._identifier,
             will=aiomqtt.Will(STATUS_TOPIC, "offline", qos=1, retain=True),
             keepalive=KEEPALIVE_S,
             queue_type=Inbox,
@@ -203,11 +208,12 @@ class Devices:
             await asyncio.gather(listening, following, return_exceptions=True)
 
     def _drop(self) -> None:
+        self._stop_timer()
         self._client = None
         self.connected.clear()
         self.settled.clear()
         self._announced = False
-        self._subscribed = set()
+        self._subscribed = frozenset()
         self.house.forget_freshness()
         if self._lost is not None and not self._lost.done():
             self._lost.set_result(None)
@@ -228,26 +234,40 @@ class Devices:
 
     async def _follow(self, client: aiomqtt.Client) -> None:
         """Subscribe to announcements, then to what they name, and go on as the house changes."""
+        self._changed.clear()
         await client.subscribe(self._echo)
+        await self._subscribe(client)  # what was known before, so that no order goes out unheard
         await client.subscribe([(f"{self._prefix}/+/+/config", 0), (f"{self._prefix}/+/+/+/config", 0)])
         self.connected.set()
-        self._changed.clear()
         # The broker hands over what it kept before what is published from now on: the echo comes after all of it.
-        await client.publish(self._echo, "announced")
+        await self._ask_echo(client, b"announced")
         while True:
             _heed_cancellation()
             await self._changed.wait()
             self._changed.clear()
-            wanted = self.house.topics
-            for batch in _batches(self._subscribed - wanted):
-                await client.unsubscribe(batch)
-            for batch in _batches(wanted - self._subscribed):
-                await client.subscribe([(topic, 0) for topic in batch])
-            self._subscribed = set(wanted)
+            await self._subscribe(client)
             if self._announced and not self._changed.is_set() and not self.settled.is_set():
-                await client.publish(self._echo, "settled")
+                await self._ask_echo(client, b"settled")
+
+    async def _subscribe(self, client: aiomqtt.Client) -> None:
+        wanted = self.house.topics
+        for batch in _batches(self._subscribed - wanted):
+            await client.unsubscribe(batch)
+        for batch in _batches(wanted - self._subscribed):
+            await client.subscribe([(topic, 0) for topic in batch])
+        self._subscribed = wanted
+
+    async def _ask_echo(self, client: aiomqtt.Client, payload: bytes) -> None:
+        self._stop_timer()
+        self._without_echo = asyncio.get_running_loop().call_later(ECHO_S, self._echoed, payload)
+        await client.publish(self._echo, payload)
+
+    def _stop_timer(self) -> None:
+        if self._without_echo is not None:
+            self._without_echo.cancel()
 
     def _echoed(self, payload: bytes) -> None:
+        self._stop_timer()
         if payload == b"announced":
             self._announced = True
             self._changed.set()

@@ -14,8 +14,8 @@ from daemon.language.pt_br import durations, numbers
 from daemon.language.targets import Wanted
 
 _FIELDS = frozenset(
-    "intent sentences domains to head ask time slots default area_is everything question requires waking query_time date"
-    " wait_is whole_name device_class caution every only_ask".split()
+    "intent sentences domains to head ask time slots default area_is everything requires waking query_time date"
+    " wait_is whole_name device_class caution every only_ask asked".split()
 )
 
 
@@ -36,6 +36,7 @@ class Entry:
     date: bool = False
     wait_is: str | None = None
     only_ask: bool = False
+    asked: bool = False
     caution: float = 1.0
 
     @property
@@ -132,6 +133,7 @@ def _entry(row: Mapping[str, Any], lexicon: Lexicon, groups: Mapping[str, str], 
         date="date" in row,
         wait_is=row.get("wait_is"),
         only_ask="only_ask" in row,
+        asked="asked" in row,
         caution=float(row.get("caution", 1)),
     )
 

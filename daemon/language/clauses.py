@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from functools import lru_cache
+from itertools import pairwise
 
 from daemon.language import lexicon as lexicons
 from daemon.language.lexicon import Lexicon, Phrase
@@ -15,6 +16,7 @@ Words = tuple[Word, ...]
 _JOINTS = frozenset({"e", "depois", "dai", "ai", "mas", "entao", "tambem", "em", "seguida", "agora", "ja"})
 _PARTING = frozenset({",", ".", ";", "!", "?", ":", "…"})
 _MOST_CUTS = 5
+_BECAUSE = frozenset({"que", "porque", "pois", "por", "pra", "para"})
 _NO_COMMAND = frozenset({"para", "pare", "conta", "marca", "passa", "lista"})
 """Forms that are more often something else, and begin a command only after a mark."""
 
@@ -23,6 +25,12 @@ _NO_COMMAND = frozenset({"para", "pare", "conta", "marca", "passa", "lista"})
 def _remarks(language: str) -> tuple[Pattern, ...]:
     lexicon = lexicons.load(language)
     return tuple(compile_pattern(remark, lexicon.pieces, {}) for remark in lexicon.remarks)
+
+
+@lru_cache(maxsize=4)
+def _reasons(language: str) -> tuple[Pattern, ...]:
+    lexicon = lexicons.load(language)
+    return tuple(compile_pattern(reason, lexicon.pieces, {}) for reason in lexicon.reasons)
 
 
 def is_silence(words: Words, text: str, lexicon: Lexicon) -> bool:
@@ -47,7 +55,8 @@ def bare(words: Words, lexicon: Lexicon, language: str) -> Iterator[Words]:
             break
         front.append(shorter)
     seen: set[tuple[int, int]] = set()
-    for cut in (*(_without_back(start, lexicon) for start in front), *front):
+    unreasoned = (_without_reason(start, language) for start in front)
+    for cut in (*(_without_back(start, lexicon) for start in front), *front, *filter(None, unreasoned)):
         key = (cut[0].start, cut[-1].end)
         if key not in seen:
             seen.add(key)
@@ -66,6 +75,16 @@ def _without_front(words: Words, lexicon: Lexicon, language: str) -> Words | Non
     for phrase in (*lexicon.called, *lexicon.before):
         if len(phrase) < len(plain) and plain[: len(phrase)] == phrase:
             return words[len(phrase) :]
+    return None
+
+
+def _without_reason(words: Words, language: str) -> Words | None:
+    """Return the words before a reason at the end: "apaga a luz que eu vou dormir"; None where there is none."""
+    for at in range(2, len(words) - 1):
+        if words[at].plain in _BECAUSE:
+            text = "".join(f"{word.plain} " for word in words[at:])
+            if any(reason.regex.match(text) for reason in _reasons(language)):
+                return words[:at]
     return None
 
 
@@ -138,7 +157,7 @@ def _is_verb(word: str, lexicon: Lexicon, *, marked: bool, infinitives: bool) ->
 def _pieces(words: Words, places: Sequence[int]) -> list[Words]:
     edges = [0, *places, len(words)]
     pieces = []
-    for start, end in zip(edges, edges[1:], strict=False):
+    for start, end in pairwise(edges):
         piece = words[start:end]
         while piece and piece[0].plain in _JOINTS and len(piece) > 1:
             piece = piece[1:]

@@ -144,7 +144,7 @@ class Language:
         if asked is None or asked.question is None:
             return None
         if isinstance(asked, Asking) and asked.pending:
-            return self._chosen(sentence, heard, household, asked, asked.pending)
+            return self._chosen(sentence, household, asked, asked.pending)
         open_reminder = next((i for i in asked.intents if i.name == "CreateReminder"), None)
         if open_reminder is None:
             return None
@@ -155,9 +155,7 @@ class Language:
                 return _timed(open_reminder, found[0], asked)
         return None
 
-    def _chosen(
-        self, sentence: Sentence, heard: Heard, household: Household, asked: Asking, pending: Intent
-    ) -> Plan | None:
+    def _chosen(self, sentence: Sentence, household: Household, asked: Asking, pending: Intent) -> Plan | None:
         narrowed = replace(household, things=asked.choices)
         index = names.index(narrowed, self._lexicon)
         head = _head_of(tuple(thing.id for thing in asked.choices[:1]), index)

@@ -21,6 +21,7 @@ class Lexicon:
     before: tuple[Phrase, ...]
     after: tuple[Phrase, ...]
     remarks: tuple[str, ...]
+    reasons: tuple[str, ...]
     repairs: tuple[Phrase, ...]
     silence_whole: frozenset[Phrase]
     silence_parts: tuple[str, ...]
@@ -44,7 +45,7 @@ class Lexicon:
     levels: Mapping[Phrase, int]
 
 
-def load_yaml(language: str, name: str) -> Any:  # noqa: ANN401 - the shape is each reader's to check
+def load_yaml(language: str, name: str) -> Any:
     """Return a YAML file of the language's folder, every scalar as text (so that `no` and `on` are words)."""
     text = resources.files(f"daemon.language.{language}").joinpath(name).read_text("utf-8")
     return yaml.load(text, Loader=getattr(yaml, "CBaseLoader", yaml.BaseLoader))  # noqa: S506 - makes only text
@@ -61,6 +62,7 @@ def load(language: str) -> Lexicon:
         before=_phrases(said["before"]),
         after=_phrases(said["after"]),
         remarks=tuple(said["remarks"]),
+        reasons=tuple(said["reasons"]),
         repairs=_phrases(said["repairs"]),
         silence_whole=frozenset(_phrases(said["silence"]["whole"])),
         silence_parts=tuple(" ".join(plain_words(part)) for part in said["silence"]["parts"]),

@@ -19,7 +19,7 @@ from daemon.language.words import plain_words
 EXACT, WITH_AREA, BY_HEAD, BY_PART, BY_KIND = 5, 4, 3, 2.5, 2
 _UNLIKE = {"off": {"off", "idle", "standby"}, "closed": {"closed"}, "locked": {"locked"}, "unlocked": {"unlocked"},
            "open": {"open"}, "on": {"on"}}  # fmt: skip
-_UNKNOWN = {None, "unknown", "unavailable"}
+UNKNOWN = {None, "unknown", "unavailable"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +165,7 @@ def tier(one: Known, words: Phrase) -> float:
 
 def differs(thing: Thing, to: str | None) -> bool:
     """Tell whether the thing is known to be in another state than the one that is wanted."""
-    return to is not None and thing.state not in _UNKNOWN and thing.state not in _UNLIKE.get(to, set())
+    return to is not None and thing.state not in UNKNOWN and thing.state not in _UNLIKE.get(to, set())
 
 
 def places(idx: Index, words: Phrase, speaker: str | None) -> tuple[str | None, Phrase]:

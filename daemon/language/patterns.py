@@ -70,11 +70,11 @@ class _Reader:
         """Read alternatives until a closing bracket or the end; what is left over stays in `rest`."""
         choices: list[_Node] = [_Node("", None)]
         while tokens and tokens[0] not in {"]", ")"}:
-            token = tokens.pop(0)
-            if token == "|":
+            part = tokens.pop(0)
+            if part == "|":
                 choices.append(_Node("", None))
                 continue
-            node = self._item(token, tokens)
+            node = self._item(part, tokens)
             last = choices[-1]
             last.regex += node.regex
             last.literals += node.literals
@@ -83,18 +83,18 @@ class _Reader:
         self.rest = tokens
         return _either(choices)
 
-    def _item(self, token: str, tokens: list[str]) -> _Node:
-        if token in {"[", "("}:
+    def _item(self, part: str, tokens: list[str]) -> _Node:
+        if part in {"[", "("}:
             inner = self.sequence(tokens)
-            closing = "]" if token == "[" else ")"
+            closing = "]" if part == "[" else ")"
             if inner is None or not tokens or tokens.pop(0) != closing:
                 raise BadPattern(f"brackets do not match in {self.source!r}")
-            return _Node(f"(?:{inner.regex})?", None) if token == "[" else inner
-        if token.startswith("<"):
-            return self._piece(token[1:-1])
-        if token.startswith("{"):
-            return self._slot(token[1:-1])
-        word = fold(token)
+            return _Node(f"(?:{inner.regex})?", None) if part == "[" else inner
+        if part.startswith("<"):
+            return self._piece(part[1:-1])
+        if part.startswith("{"):
+            return self._slot(part[1:-1])
+        word = fold(part)
         return _Node(re.escape(word) + " ", frozenset({word}), 1)
 
     def _piece(self, name: str) -> _Node:

@@ -125,7 +125,9 @@ class Reader:
 
     def _match(self, entry: Entry, pattern: Pattern, view: _View) -> Reading | None:
         match = pattern.regex.fullmatch(view.text)
-        if match is None or (_asks(view.words) and pattern.source.startswith("{") and entry.acts):
+        if match is None or (entry.asked and not _asks(view.words)):
+            return None
+        if entry.acts and pattern.source.startswith("{") and _asks(view.words):
             return None
         slots: dict[str, Value] = {}
         target: Phrase | None = None
@@ -191,17 +193,7 @@ class Reader:
             return _asked_about(when)
         if when.lasting_s is not None and entry.intent in _REMINDING:
             return {"duration_s": when.lasting_s} if entry.wait_is else None
-        slots: dict[str, Value] = {}
-        if entry.wait_is and when.delay_s is not None:
-            slots[entry.wait_is] = when.delay_s
-        elif when.delay_s is not None and entry.intent not in _REMINDING:
-            slots["delay_s"] = when.delay_s
-        elif when.start is not None:
-            slots["when"] = when.start.isoformat()
-        elif when.day is not None:
-            slots["date" if entry.intent == "HassGetWeather" else "when"] = when.day.isoformat()
-        if entry.intent == "HassGetWeather" and when.start is not None:
-            slots = {"date": when.start.date().isoformat()}
+        slots = {**_start(entry, when)}
         if when.rrule:
             slots["rrule"] = when.rrule
         if when.lasting_s is not None:
@@ -278,6 +270,19 @@ def _asks(words: Sequence[Word]) -> bool:
 
 def _any_time(when: When) -> bool:
     return when.start is not None or when.day is not None or when.rrule is not None
+
+
+def _start(entry: Entry, when: When) -> Mapping[str, Value]:
+    """Return when it is to begin, in the intent's own slots."""
+    if entry.intent == "HassGetWeather":
+        day = when.start.date() if when.start else when.day
+        return {"date": day.isoformat()} if day else {}
+    if when.delay_s is not None and entry.wait_is:
+        return {entry.wait_is: when.delay_s}
+    if when.delay_s is not None and entry.intent not in _REMINDING:
+        return {"delay_s": when.delay_s}
+    start = when.start or when.day
+    return {"when": start.isoformat()} if start else {}
 
 
 def _asked_about(when: When) -> Mapping[str, Value] | None:

@@ -127,11 +127,11 @@ class Replies:
         return grammar.agree(said, name) if said.endswith("do") or said in {"aceso", "aberto"} else said
 
     def time(self, now: dt.datetime, *, seed: int = 0) -> str:
-        """Return what time it is: `São dez e meia da manhã.`"""
+        """Return what time it is: `São dez e meia da manhã`."""
         return self.say("time.is", seed=seed, Clock=_sentence_case(spoken_time.is_clock(now)))
 
     def date(self, now: dt.date, *, seed: int = 0) -> str:
-        """Return what day it is: `Hoje é sexta-feira, vinte de novembro de dois mil e vinte e seis.`"""
+        """Return what day it is: `Hoje é sexta-feira, vinte de novembro de dois mil e vinte e seis`."""
         return self.say("date.is", seed=seed, date=spoken_time.spoken_date(now))
 
     def moment(self, when: dt.datetime | dt.date, now: dt.datetime) -> str:
@@ -207,7 +207,7 @@ def _sentence_case(text: str) -> str:
 def _several(names: Sequence[str]) -> Form:
     shape = grammar.together(names)
     counted = len(names) > MOST_NAMED
-    return Form(shape.feminine or (counted and _same_head(names) in {"luz"}), shape.plural)
+    return Form(shape.feminine or (counted and _same_head(names) == "luz"), shape.plural)
 
 
 def _same_head(names: Sequence[str]) -> str | None:

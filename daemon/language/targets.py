@@ -6,10 +6,11 @@ The speaker's own room comes first; two equally good candidates make a choice to
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from daemon.language import names
+from daemon.language import names, phrases
 from daemon.language.lexicon import Lexicon, Phrase
 from daemon.language.names import BY_HEAD, EXACT, WITH_AREA, Index, Known
 from daemon.language.plan import Thing, Value
+from daemon.language.pt_br import sounds
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,19 @@ class _Phrase:
     headless: bool
 
 
+_Fit = tuple[Known, float]
+"""A thing and how well it fits."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """The words to choose by, the room that they name, and their noun."""
+
+    words: Phrase
+    area: str | None
+    head: str
+
+
 @dataclass(frozen=True, slots=True)
 class Pointer:
     """Resolves phrases of one sentence: the house, the speaker's room, the noun and things talked about before."""
@@ -76,7 +90,7 @@ class Pointer:
         whole = self._one(words, wanted, self.head, None)
         if whole and whole.score >= 0.9:
             return (whole,)
-        parts = _split(words, "e")
+        parts = phrases.split(words, "e")
         if len(parts) < 2:
             return (whole,) if whole else ()
         return self._several(parts, wanted) or ((whole,) if whole else ())
@@ -94,7 +108,7 @@ class Pointer:
         return tuple(found)
 
     def _one(self, words: Phrase, wanted: Wanted, head: str | None, area: str | None) -> Found | None:
-        cut = _find_phrase(words, self.lexicon.but)
+        cut = phrases.find(words, self.lexicon.but)
         if cut:
             return self._except(words[: cut[0]], words[cut[1] :], wanted, head)
         if tuple(w for w in words if w not in self.lexicon.loose) == () or set(words) <= self.lexicon.it:
@@ -122,14 +136,14 @@ class Pointer:
         rest = tuple(word for word in words if word not in lexicon.loose)
         if rest[:1] == ("esta",):  # "this"; anywhere else it is "is", and then the phrase is no name
             rest = rest[1:]
-        house, rest = _without(rest, lexicon.house)
-        here, rest = _without(rest, lexicon.here)
-        everything = bool(wanted.everything) and _find_phrase(rest, lexicon.everything) is not None
-        _, rest = _without(rest, lexicon.everything) if everything else (False, rest)
+        house, rest = phrases.without(rest, lexicon.house)
+        here, rest = phrases.without(rest, lexicon.here)
+        everything = bool(wanted.everything) and phrases.find(rest, lexicon.everything) is not None
+        _, rest = phrases.without(rest, lexicon.everything) if everything else (False, rest)
         plural = any(w in lexicon.plurals for w in rest) or any(w.isdigit() and len(w) == 1 for w in rest[:2])
         every = everything or any(w in lexicon.all for w in rest)
         kept = tuple(w for w in rest if w not in lexicon.little and w not in lexicon.all and w not in {"duas", "dois"})
-        bent = any(w != names.singular(w) and names.normal(w, lexicon) in lexicon.kinds for w in kept[:1])
+        bent = any(w != sounds.singular(w) and names.normal(w, lexicon) in lexicon.kinds for w in kept[:1])
         headless = len(rest) > 1 and rest[0] in _ARTICLES and rest[1] in _OF
         return _Phrase(kept, plural or bent, every, everything, house, here, headless)
 
@@ -139,7 +153,7 @@ class Pointer:
             return None
         out: set[str] = set()
         noun = rest.head or wanted.head
-        for part in _split(but, "e"):
+        for part in phrases.split(but, "e"):
             left_out = self._one(
                 part, replace(wanted, area_is=next(iter(wanted.everything), wanted.area_is)), noun, None
             )
@@ -155,7 +169,7 @@ class Pointer:
         things = tuple(by_id[i] for i in self.before if i in by_id and by_id[i].domain in wanted.domains)
         if not things or len(things) != len(self.before):
             return None
-        return Found(things, _naming(things, None, None), 0.95, self.head)
+        return Found(things, _naming(things, None), 0.95, self.head)
 
     def _everything(self, phrase: _Phrase, wanted: Wanted) -> Found | None:
         spelled = self.index.spell(names.content(phrase.words, self.lexicon), self.lexicon)
@@ -196,11 +210,9 @@ class Pointer:
             return None
         if phrase.plural or phrase.all or wanted.every:
             return self._many(fitting, phrase, named, head, every=wanted.every)
-        return self._single(words, fitting, phrase, wanted, named, head)
+        return self._single(fitting, wanted, _Place(words, named, head))
 
-    def _many(
-        self, fitting: list[tuple[Known, float]], phrase: _Phrase, area: str | None, head: str, *, every: bool
-    ) -> Found:
+    def _many(self, fitting: list[_Fit], phrase: _Phrase, area: str | None, head: str, *, every: bool) -> Found:
         things = [one.thing for one, _ in fitting]
         if area:
             things = [thing for thing in things if thing.area == area] or things
@@ -209,34 +221,36 @@ class Pointer:
             area = self.speaker if own else None
             things = own or things
         everywhere = tuple(things)
-        return Found(everywhere, _naming(everywhere, area, head), 0.97 if area or phrase.house else 0.93, head, area)
+        return Found(everywhere, _naming(everywhere, area), 0.97 if area or phrase.house else 0.93, head, area)
 
-    def _single(  # noqa: PLR0911 - one return a rule of precedence
-        self, words: Phrase, fitting: list[tuple[Known, float]], phrase: _Phrase, wanted: Wanted, area: str | None,
-        head: str,
-    ) -> Found | None:  # fmt: skip
-        if area:
-            fitting = [(o, f) for o, f in fitting if o.thing.area == area] or [
-                (o, f) for o, f in fitting if f == EXACT
-            ] or fitting  # fmt: skip
-        else:
-            own = [(one, fit) for one, fit in fitting if one.thing.area == self.speaker]
-            generic = len(words) == 1 or set(words) <= set(self.lexicon.kinds)
-            fitting = own if own and (generic or not any(fit == EXACT for _, fit in fitting)) else fitting
+    def _single(self, fitting: list[_Fit], wanted: Wanted, place: _Place) -> Found:
+        """Choose one thing: in the room that was named, else the speaker's, else the best name, else the main one."""
+        fitting = self._near(fitting, place)
         top = max(fit for _, fit in fitting)
         best = [one for one, fit in fitting if fit == top]
         own = [one for one in best if one.thing.area == self.speaker]
-        if not area and len(own) >= 1:
+        if own and not place.area:
             best = own
-        main = [one for one in best if self._is_main(one, head)]
-        best = main if len(main) == 1 and len(best) > 1 else best
-        score = 1.0 if top >= WITH_AREA else 0.95 if top >= BY_HEAD else 0.9
+        main = [one for one in best if self._is_main(one, place.head)]
+        if len(main) == 1:
+            best = main
         if len(best) == 1:
-            return Found((best[0].thing,), (("name", best[0].thing.name),), score, head, best[0].thing.area)
-        if head in _TOGETHER and (area or own):
-            things = tuple(one.thing for one, _ in fitting)
-            return Found(things, _naming(things, area or self.speaker, head), 0.9, head, area or self.speaker)
-        return self._by_state(best, wanted, head)
+            only = best[0].thing
+            score = 1.0 if top >= WITH_AREA else 0.95 if top >= BY_HEAD else 0.9
+            return Found((only,), (("name", only.name),), score, place.head, only.area)
+        if place.head in _TOGETHER and (place.area or own):
+            things, area = tuple(one.thing for one, _ in fitting), place.area or self.speaker
+            return Found(things, _naming(things, area), 0.9, place.head, area)
+        return self._by_state(best, wanted, place.head)
+
+    def _near(self, fitting: list[_Fit], place: _Place) -> list[_Fit]:
+        """Keep what is in the room named, or in the speaker's where the words could mean any room."""
+        if place.area:
+            inside = [fit for fit in fitting if fit[0].thing.area == place.area]
+            return inside or [fit for fit in fitting if fit[1] == EXACT] or fitting
+        own = [fit for fit in fitting if fit[0].thing.area == self.speaker]
+        generic = len(place.words) == 1 or set(place.words) <= set(self.lexicon.kinds)
+        return own if own and (generic or not any(fit == EXACT for _, fit in fitting)) else fitting
 
     def _is_main(self, one: Known, head: str) -> bool:
         return any(set(name) == {head, *area} for name in one.names for area in one.areas)
@@ -244,7 +258,7 @@ class Pointer:
     def _by_state(self, best: list[Known], wanted: Wanted, head: str) -> Found:
         """Choose the only one that is not yet as asked, or leave the choice open."""
         other = [one.thing for one in best if names.differs(one.thing, wanted.to)]
-        known = all(one.thing.state not in names._UNKNOWN for one in best)
+        known = all(one.thing.state not in names.UNKNOWN for one in best)
         if len(other) == 1 and known and wanted.to in {"off", "closed", "locked"}:
             return Found((other[0],), (("name", other[0].name),), 0.85, head, other[0].area, assumed=other[0].name)
         return Found((), (), 0.6, head, choices=tuple(one.thing for one in best))
@@ -267,7 +281,7 @@ def covered_here(idx: Index, words: Phrase, area: str | None, in_name: Phrase) -
     return inside | exact or direct
 
 
-def _naming(things: tuple[Thing, ...], area: str | None, head: str | None) -> tuple[tuple[str, Value], ...]:
+def _naming(things: tuple[Thing, ...], area: str | None) -> tuple[tuple[str, Value], ...]:
     if len(things) == 1:
         return (("name", things[0].name),)
     classes = {thing.device_class for thing in things}
@@ -279,27 +293,3 @@ def _grouping(things: tuple[Thing, ...], area: str | None) -> tuple[tuple[str, V
     domains = {thing.domain for thing in things}
     slots: tuple[tuple[str, Value], ...] = (("domain", next(iter(domains))),) if len(domains) == 1 else ()
     return (*slots, ("area", area)) if area else slots
-
-
-def _split(words: Phrase, joint: str) -> list[Phrase]:
-    parts: list[list[str]] = [[]]
-    for word in words:
-        if word == joint:
-            parts.append([])
-        else:
-            parts[-1].append(word)
-    return [tuple(part) for part in parts if part]
-
-
-def _find_phrase(words: Phrase, phrases: Sequence[Phrase]) -> tuple[int, int] | None:
-    for phrase in phrases:
-        if phrase[0] in words:
-            for at in range(len(words) - len(phrase) + 1):
-                if words[at : at + len(phrase)] == phrase:
-                    return at, at + len(phrase)
-    return None
-
-
-def _without(words: Phrase, phrases: Sequence[Phrase]) -> tuple[bool, Phrase]:
-    found = _find_phrase(words, phrases)
-    return (True, words[: found[0]] + words[found[1] :]) if found else (False, words)

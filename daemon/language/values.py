@@ -45,9 +45,14 @@ def value(slot: Captured, lexicon: Lexicon) -> Mapping[str, Value] | None:
         return {"duration_s": seconds} if seconds else None
     if name in TEXTS:
         return _text(slot)
-    table = {"cor": ("color", lexicon.colors), "estado": ("state", lexicon.states),
-             "tom": ("color_temperature", lexicon.temperatures)}  # fmt: skip
-    key, meanings = table[name]
+    return _chosen(name, plain, lexicon)
+
+
+def _chosen(name: str, plain: Phrase, lexicon: Lexicon) -> Mapping[str, Value] | None:
+    if name == "tom":
+        kelvin = lexicon.temperatures.get(plain)
+        return None if kelvin is None else {"color_temperature": kelvin}
+    key, meanings = {"cor": ("color", lexicon.colors), "estado": ("state", lexicon.states)}[name]
     meaning = meanings.get(plain)
     return None if meaning is None else {key: meaning}
 

@@ -41,16 +41,6 @@ def run(background: Background) -> Any:
     return lambda work: background.run(work, timeout_s=120)
 
 
-async def rows(daemon: DaemonProcess, sql: str, *args: object) -> list[asyncpg.Record]:
-    """Query the daemon's own database."""
-    url = await EmbeddedPostgres(daemon.data_dir).start()
-    connection = await asyncpg.connect(url)
-    try:
-        return list(await connection.fetch(sql, *args))
-    finally:
-        await connection.close()
-
-
 async def lamp_state(daemon: DaemonProcess, name: str) -> str | None:
     """Return what the running daemon knows of a device's state."""
     household = (await daemon.get("/household")).json()
@@ -112,8 +102,7 @@ class TestSpokenTurn:
             watching.cancel()
             await asyncio.gather(watching, return_exceptions=True)
             assert any(b"on" in payload.lower() for _, payload in seen), seen
-            messages = await rows(
-                mordomo,
+            messages = await mordomo.rows(
                 "SELECT role, intent, audio_duration_ms, transcription_model, latency_ms FROM messages "
                 "WHERE conversation_id = $1 ORDER BY timestamp, role DESC",
                 turn["conversation_id"],
@@ -124,7 +113,7 @@ class TestSpokenTurn:
             assert user["audio_duration_ms"] > 500
             assert user["transcription_model"] == turn["transcript"]["model"]
             assert assistant["latency_ms"] is not None
-            action = (await rows(mordomo, "SELECT * FROM actions WHERE message_id = $1", turn["turn_id"]))[0]
+            action = (await mordomo.rows("SELECT * FROM actions WHERE message_id = $1", turn["turn_id"]))[0]
             assert (action["action_type"], action["action_name"], action["status"]) == (
                 "iot_control", "turn_on", "success",
             )  # fmt: skip
@@ -183,7 +172,7 @@ class TestSpokenTurn:
 class TestPreferences:
     def test_an_update_by_sql_is_applied_within_a_second(self, mordomo: DaemonProcess, run: Any) -> None:
         async def scenario() -> None:
-            await rows(mordomo, "UPDATE config SET value = '\"espeak\"' WHERE key = 'tts.voice'")
+            await mordomo.rows("UPDATE config SET value = '\"espeak\"' WHERE key = 'tts.voice'")
 
             async def simple_voice_chosen() -> bool:
                 part = (await mordomo.get("/health")).json()["parts"]["tts"]
@@ -195,7 +184,7 @@ class TestPreferences:
 
     def test_the_database_refuses_a_bad_value_and_says_why(self, mordomo: DaemonProcess, run: Any) -> None:
         with pytest.raises(asyncpg.CheckViolationError, match=r"wake_word\.sensitivity.*0 a 1.*7"):
-            run(rows(mordomo, "UPDATE config SET value = '7' WHERE key = 'wake_word.sensitivity'"))
+            run(mordomo.rows("UPDATE config SET value = '7' WHERE key = 'wake_word.sensitivity'"))
 
     def test_the_command_line_does_the_same(self, mordomo: DaemonProcess, run: Any) -> None:
         status, _, err = run(mordomo.command("config", "set", "brain.temperature", "quente"))
@@ -250,7 +239,7 @@ async def test_sigkill_in_the_middle_of_a_turn_and_of_a_reminder_loses_nothing()
             asking = asyncio.create_task(mordomo.ask("apaga todas as luzes da casa"))
 
             async def acting() -> bool:
-                return bool(await rows(mordomo, "SELECT 1 FROM actions WHERE status IN ('pending', 'executing')"))
+                return bool(await mordomo.rows("SELECT 1 FROM actions WHERE status IN ('pending', 'executing')"))
 
             await asyncio.wait({asking, asyncio.create_task(until(acting))}, return_when=asyncio.FIRST_COMPLETED)
             await mordomo.end(signal.SIGKILL)
@@ -258,15 +247,15 @@ async def test_sigkill_in_the_middle_of_a_turn_and_of_a_reminder_loses_nothing()
             await mordomo.start()
 
             async def settled() -> bool:
-                open_actions = await rows(mordomo, "SELECT 1 FROM actions WHERE status IN ('pending', 'executing')")
-                spoken = await rows(mordomo, "SELECT 1 FROM reminders WHERE status = 'triggered'")
-                waiting = await rows(mordomo, "SELECT status, lease_until FROM reminders")
+                open_actions = await mordomo.rows("SELECT 1 FROM actions WHERE status IN ('pending', 'executing')")
+                spoken = await mordomo.rows("SELECT 1 FROM reminders WHERE status = 'triggered'")
+                waiting = await mordomo.rows("SELECT status, lease_until FROM reminders")
                 return not open_actions and bool(spoken or waiting)
 
             await until(settled)
-            kept = await rows(mordomo, "SELECT title FROM reminders")
+            kept = await mordomo.rows("SELECT title FROM reminders")
             assert [row["title"] for row in kept] == ["tomar o remédio"]
-            messages = await rows(mordomo, "SELECT content FROM messages WHERE role = 'user' ORDER BY timestamp")
+            messages = await mordomo.rows("SELECT content FROM messages WHERE role = 'user' ORDER BY timestamp")
             assert [row["content"] for row in messages][:1] == ["me lembra de tomar o remédio daqui a 3 segundos"]
 
 
@@ -304,7 +293,7 @@ async def test_commands_work_while_the_database_is_away_and_everything_is_stored
                 os.kill(postmaster, signal.SIGCONT)
 
             async def stored() -> bool:
-                found = await rows(mordomo, "SELECT status FROM actions WHERE message_id = $1", turn["turn_id"])
+                found = await mordomo.rows("SELECT status FROM actions WHERE message_id = $1", turn["turn_id"])
                 return [row["status"] for row in found] == ["success"]
 
             await until(stored, within_s=60)

@@ -11,7 +11,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import httpx
+
+from daemon.devices.broker import EmbeddedBroker
+from db.embedded import EmbeddedPostgres
 
 READY_S = 60.0
 
@@ -83,6 +87,15 @@ class DaemonProcess:
         assert process.returncode is not None
         return process.returncode, out.decode(), err.decode()
 
+    async def rows(self, sql: str, *args: object) -> list[asyncpg.Record]:
+        """Query its own database, as any SQL client may."""
+        url = await EmbeddedPostgres(self.data_dir).start()
+        connection = await asyncpg.connect(url)
+        try:
+            return list(await connection.fetch(sql, *args))
+        finally:
+            await connection.close()
+
     async def end(self, number: signal.Signals = signal.SIGTERM, within_s: float = 10.0) -> int:
         """Send a signal and return the exit status."""
         assert self.process is not None
@@ -107,9 +120,6 @@ async def daemon_process(data_dir: Path, **how: Any) -> AsyncIterator[DaemonProc
 
 async def _stop_servers(data_dir: Path) -> None:
     """Stop what a killed daemon left running, the way the next daemon would."""
-    from daemon.devices.broker import EmbeddedBroker
-    from db.embedded import EmbeddedPostgres
-
     postgres = EmbeddedPostgres(data_dir)
     if postgres.running():
         await postgres.stop(only_if_unused=False)

@@ -9,6 +9,7 @@ the same each time; the weights are not quite, because the time decides how many
 """
 
 import argparse
+import os
 from pathlib import Path
 
 import structlog
@@ -20,6 +21,8 @@ log = structlog.get_logger(__name__)
 
 def train(minutes: float, out: Path, threads: int, seed: int, sentences: int | None) -> Path:
     """Make the model in `out`/whisper-casa; `sentences` takes only the first so many, to try the script quickly."""
+    # Threads that wait must not count as working: on a busy machine they would use up most of the minutes.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     # torch takes seconds to import, and the processes that speak import this module: they do without it.
     from daemon.demo.making.export import export  # noqa: PLC0415
     from daemon.demo.making.learn import learn  # noqa: PLC0415

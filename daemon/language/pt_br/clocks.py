@@ -36,7 +36,8 @@ Found = tuple[Clock, int]
 
 def read(words: Sequence[Word], plain: Sequence[str], at: int) -> Found | None:
     """Read the hour that begins at word `at`, its preposition and its `da manhã` included, or return None."""
-    here, leads = at, []
+    here = at
+    leads: list[Word] = []
     while here < len(plain) and plain[here] in LEADS and len(leads) < 3:
         leads.append(words[here])
         here += 1

@@ -55,7 +55,7 @@ def _singular(head: str) -> str:
 
 
 def _ends_feminine(stem: str, name: str) -> bool:
-    if stem.endswith(("ao", "a")) and name.split()[0].casefold().endswith(("á", "ás")):
+    if stem.endswith(("ao", "a")) and name.split(maxsplit=1)[0].casefold().endswith(("á", "ás")):
         return False
     return stem.endswith(_FEMININE_ENDINGS)
 
@@ -100,7 +100,7 @@ def joined(names: Sequence[str], word: str = "e") -> str:
 
 
 def which(names: Sequence[str]) -> str:
-    """Return the question that parts the names: `A da sala ou a da cozinha?`, or with whole names where heads differ."""
+    """Return the question that parts the names: `A da sala ou a da cozinha?`; whole names where heads differ."""
     heads = {name.split(maxsplit=1)[0] for name in names}
     rests = [name.split(maxsplit=1)[-1] for name in names]
     short = len(heads) == 1 and all(rest.split()[0] in {"da", "do", "de", "das", "dos"} for rest in rests)

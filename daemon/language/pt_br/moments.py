@@ -7,6 +7,7 @@ stays a day. Times are the household's: `now` must be aware and is taken to its 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
+from itertools import pairwise
 
 from daemon.language.pt_br import clocks, days, durations, numbers, recurrences
 from daemon.language.pt_br.clocks import PERIODS, Clock
@@ -109,7 +110,7 @@ def find(words: Sequence[Word], now: datetime, *, waking: bool = False) -> tuple
 def _gone(spans: Sequence[tuple[int, int]], plain: Sequence[str]) -> set[int]:
     """Return the places taken by time, little words between two pieces of it included."""
     gone = {i for start, end in spans for i in range(start, end)}
-    for (_, end), (start, _) in zip(spans, spans[1:], strict=False):
+    for (_, end), (start, _) in pairwise(spans):
         if 0 < start - end <= 2 and all(plain[i] in _BETWEEN for i in range(end, start)):
             gone.update(range(end, start))
     first = spans[0][0]

@@ -8,8 +8,8 @@ from daemon.language.pt_br.clocks import PERIODS
 from daemon.language.pt_br.days import WEEKDAYS
 
 CODES = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
-_UNITS = {"hora": "HOURLY", "minuto": "MINUTELY", "dia": "DAILY", "semana": "WEEKLY", "mes": "MONTHLY", "ano": "YEARLY",
-          "horas": "HOURLY", "minutos": "MINUTELY", "dias": "DAILY", "semanas": "WEEKLY", "meses": "MONTHLY"}  # fmt: skip
+_UNITS = {"hora": "HOURLY", "minuto": "MINUTELY", "dia": "DAILY", "semana": "WEEKLY", "mes": "MONTHLY",
+          "ano": "YEARLY", "horas": "HOURLY", "minutos": "MINUTELY", "dias": "DAILY", "semanas": "WEEKLY", "meses": "MONTHLY"}  # fmt: skip
 _EVERY = frozenset({"todo", "toda", "todos", "todas", "cada"})
 _WORKDAYS = (0, 1, 2, 3, 4)
 
@@ -116,8 +116,11 @@ def _interval(plain: Sequence[str], at: int) -> Found | None:
         if plain[here + 1] in _UNITS:
             return Rule(_UNITS[plain[here + 1]]), here + 2
         return _counted(plain, here + 1)
-    if plain[at] != "de" or at + 3 >= len(plain):
-        return None
+    return _from_in(plain, at) if plain[at] == "de" and at + 3 < len(plain) else None
+
+
+def _from_in(plain: Sequence[str], at: int) -> Found | None:
+    """Read `de 8 em 8 horas`, `de hora em hora`, `de meia em meia hora`."""
     if plain[at + 2] == "em" and plain[at + 1] == plain[at + 3] and plain[at + 1] in _UNITS:
         return Rule(_UNITS[plain[at + 1]]), at + 4
     first = numbers.read(plain, at + 1)

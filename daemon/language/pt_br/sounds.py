@@ -3,8 +3,8 @@
 import re
 from functools import lru_cache
 
-_PLURALS = ((r"(?<=[rzn])es$", ""), (r"[oa]es$", "ao"), (r"ns$", "m"), (r"eis$", "el"), (r"ais$", "al"), (r"ois$", "ol"),
-            (r"(?<=..[aeiou])s$", ""))  # fmt: skip
+_PLURALS = ((r"(?<=[rzn])es$", ""), (r"[oa]es$", "ao"), (r"ns$", "m"), (r"eis$", "el"), (r"ais$", "al"),
+            (r"ois$", "ol"), (r"(?<=..[aeiou])s$", ""))  # fmt: skip
 _SOUNDS = (
     (r"ph", "f"), (r"^h", ""), (r"[sc]h", "x"), (r"lh", "li"), (r"nh", "ni"), (r"th", "t"), (r"w", "v"), (r"y", "i"),
     (r"s?c(?=[ei])", "s"), (r"qu(?=[ei])", "k"), (r"gu(?=[ei])", "G"), (r"g(?=[ei])", "j"), (r"[cq]", "k"),

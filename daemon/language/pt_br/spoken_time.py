@@ -16,11 +16,8 @@ def spoken_clock(at: datetime, *, period: bool = False) -> str:
     """Return the hour in words, without article: `dez e meia`, `meio-dia`; with `period`, `sete da manhã`."""
     if at.minute == 0 and at.hour in {0, 12}:
         return "meia-noite" if at.hour == 0 else "meio-dia"
-    hour = at.hour % 12 or 12 if period else at.hour
-    if at.hour in {0, 12}:
-        words = "meia-noite" if at.hour == 0 else "meio-dia"
-    else:
-        words = cardinal(hour, feminine=True)
+    hour = at.hour % 12 if period else at.hour
+    words = {0: "meia-noite", 12: "meio-dia"}.get(at.hour) or cardinal(hour, feminine=True)
     if at.minute:
         words += " e meia" if at.minute == 30 else f" e {cardinal(at.minute)}"
     named = period and at.hour not in {0, 12}
@@ -29,7 +26,7 @@ def spoken_clock(at: datetime, *, period: bool = False) -> str:
 
 def at_clock(at: datetime, *, period: bool = True) -> str:
     """Return the hour with its preposition: `às sete da manhã`, `à uma da tarde`, `ao meio-dia`."""
-    lead = {0: "à", 12: "ao"}.get(at.hour, "à" if at.hour % 12 == 1 and period or at.hour == 1 else "às")
+    lead = {0: "à", 12: "ao"}.get(at.hour, "à" if (at.hour % 12 == 1 and period) or at.hour == 1 else "às")
     return f"{lead} {spoken_clock(at, period=period)}"
 
 
@@ -122,7 +119,7 @@ _SHORT = ("segunda", "terça", "quarta", "quinta", "sexta", "sábado", "domingo"
 
 
 def spoken_rule(rrule: str, when: datetime | None = None) -> str:
-    """Return a recurrence (RFC 5545, the parts that Mordomo writes) in words: `toda terça e quinta às sete da noite`."""
+    """Return a recurrence (RFC 5545, the parts that Mordomo writes) in words: `toda terça às sete da noite`."""
     parts = dict(part.split("=", 1) for part in rrule.removeprefix("RRULE:").split(";") if "=" in part)
     frequency, every = parts.get("FREQ", "DAILY"), int(parts.get("INTERVAL", "1"))
     days = [_CODES.index(code) for code in parts.get("BYDAY", "").split(",") if code in _CODES]

@@ -2,22 +2,14 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support.folders import short_folder
+from support.pulse import environment, sound_cards
 
-TESTS = Path(__file__).parents[2]
-PULSE = [
-    "pulseaudio", "-n", "--daemonize=no", "--exit-idle-time=-1",
-    "-L", "module-native-protocol-unix",
-    "-L", "module-null-sink sink_name=room rate=48000 channels=2",
-]  # fmt: skip
 TRY_BOTH = """
 import asyncio
 from daemon.audio.earcons import awake
@@ -39,56 +31,11 @@ asyncio.run(main())
 """
 
 
-def environment(**changed: str) -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": os.pathsep.join([str(TESTS), str(TESTS.parent)]), **changed}
-
-
 @pytest.fixture
 def room() -> Iterator[dict[str, str]]:
     """An environment in which what the speaker plays is what the microphone hears."""
-    if shutil.which("pulseaudio") is None or shutil.which("pacat") is None:
-        pytest.skip("pulseaudio is not installed")
-    with short_folder() as folder:
-        folder.chmod(0o700)
-        home = environment(
-            XDG_RUNTIME_DIR=str(folder), HOME=str(folder), PULSE_SINK="room", PULSE_SOURCE="room.monitor"
-        )
-        # A null sink sleeps for up to 2 s at a time unless something with a short latency plays on it.
-        awake = [
-            "pacat",
-            "-d",
-            "room",
-            "--rate=48000",
-            "--channels=2",
-            "--format=s16le",
-            "--latency-msec=20",
-            "/dev/zero",
-        ]
-        with running(PULSE, home):
-            wait_for(folder / "pulse" / "native")
-            with running(awake, home):
-                yield home
-
-
-class running:  # noqa: N801 - reads as a word
-    """A program that runs until the block ends."""
-
-    def __init__(self, command: list[str], env: dict[str, str]) -> None:
-        self._program = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, *_: object) -> None:
-        self._program.terminate()
-        self._program.wait(10)
-
-
-def wait_for(path: Path, within_s: float = 10) -> None:
-    until_s = time.monotonic() + within_s
-    while not path.exists():
-        assert time.monotonic() < until_s, f"{path} did not appear"
-        time.sleep(0.02)
+    with sound_cards("room rate=48000 channels=2", sink="room", source="room.monitor") as home:
+        yield home
 
 
 def test_what_is_played_is_heard_and_stops_when_cancelled(room: dict[str, str]) -> None:

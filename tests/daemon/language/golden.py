@@ -40,9 +40,7 @@ def cases(name: str) -> list[Case]:
     for sentence, *wanted in rows["cases"]:
         area, text = "sala", sentence
         if text.startswith("@"):
-            area, text = next(
-                (a.name, text[len(a.name) + 2 :]) for a in _areas() if text.startswith(f"@{a.name} ")
-            )
+            area, text = next((a.name, text[len(a.name) + 2 :]) for a in _areas() if text.startswith(f"@{a.name} "))
         found.append(Case(text, area, now, tuple(wanted)))
     return found
 
@@ -74,11 +72,14 @@ def acts_falsely(case: Case, plan: Plan) -> bool:
     """Tell whether the plan would do something to a thing or a reminder that the case does not ask for."""
     asked = {part for wanted in case.wanted for part in shlex.split(wanted)}
     harmless = ("HassGet", "HassNevermind", "HassRespond", "ListReminders", "HassTimerStatus", "HassClimateGet")
-    return any(
-        (intent.name not in asked or not set(intent.targets) <= asked)
-        for intent in plan.intents
-        if not intent.name.startswith(harmless)
-    ) and not plan.question
+    return (
+        any(
+            (intent.name not in asked or not set(intent.targets) <= asked)
+            for intent in plan.intents
+            if not intent.name.startswith(harmless)
+        )
+        and not plan.question
+    )
 
 
 def _difference(intent: Intent, wanted: str) -> str | None:
