@@ -17,7 +17,7 @@ from daemon.events import Event
 from daemon.prompt import Prompt
 from daemon.servers import DemoHouse, KeepPostgres, Servers, servers
 from daemon.supervise import Service, supervise
-from daemon.trial import TrialEnd
+from daemon.trial import TrialEnd, announced
 from daemon.web.http import create_app
 from daemon.web.serve import Http, bind
 
@@ -25,6 +25,8 @@ log = structlog.get_logger(__name__)
 
 FIRST_LOOK_S = 1.0
 """How long the broker's retained messages are waited for before the house counts as empty."""
+DEMO_HOUSE_S = 5.0
+"""How long the start waits for the demonstration house, so that the first command finds its lamps."""
 TABLES_S = 20.0
 """How long the start waits for the tables; later they come when the database does."""
 SENTENCE_S = 3.0
@@ -114,6 +116,7 @@ async def _begin(services: Services, with_servers: Servers, http: Http, options:
         mordomo.trial.demo_house = True
         services.start(DemoHouse(with_servers.mqtt_url))
         services.start(TrialEnd(mordomo.trial, mordomo.plugs.stt, mordomo.clock))
+        await announced(mordomo.devices.house, mordomo.clock, DEMO_HOUSE_S)
     services.start(http)
     services.start(mordomo.listening)
     services.group.create_task(mordomo.plugs.load(), name="load")

@@ -47,3 +47,16 @@ class TrialEnd:
         log.warning("trial_over", reason="a real device announced itself")
         self.stt.close()
         await self.stt.load()
+
+
+async def announced(house: House, clock: Clock, within_s: float) -> bool:
+    """Wait until the demonstration house has announced itself and told its states; False if it does not in time."""
+    until_s = clock.monotonic() + within_s
+    before = 0
+    while clock.monotonic() < until_s:
+        told = sum(1 for thing in house.household().things if thing.state is not None)
+        if told and told == before:
+            return True
+        before = told
+        await clock.sleep(0.2)
+    return False

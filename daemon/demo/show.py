@@ -16,9 +16,11 @@ from daemon.audio.frames import Speaker
 from daemon.audio.wav import WavSource, WavSpeaker
 from daemon.butler import Place
 from daemon.engines.registry import DEMO, SIMPLE_VOICE
+from daemon.errors import LinkDown
 from daemon.listening import Listening, endpoint_rules
 from daemon.servers import DemoHouse, servers
 from daemon.supervise import supervise
+from daemon.trial import announced
 from daemon.turn import Turn
 from db.preferences import set_value
 
@@ -70,7 +72,8 @@ async def demo_mordomo(env: Environment) -> AsyncIterator[Mordomo]:
                 await set_value(mordomo.db, preference.key, value, by="demonstração")
             await mordomo.prefs.refresh()
             await mordomo.plugs.load()
-            await _devices_announced(mordomo)
+            if not await announced(mordomo.devices.house, mordomo.clock, DEVICES_S):
+                raise LinkDown("demo_house", "a casa de demonstração não se anunciou")
             yield mordomo
         finally:
             for task in tasks:
@@ -110,16 +113,3 @@ async def show(
     )
     await listening.run()
     return Shown(scene, turns[0] if turns else None, reply_wav)
-
-
-async def _devices_announced(mordomo: Mordomo) -> None:
-    """Wait until the demonstration house is there and has told its states."""
-
-    def known() -> int:
-        return sum(1 for thing in mordomo.household().things if thing.state)
-
-    async with asyncio.timeout(DEVICES_S):
-        before = -1
-        while not (known() and known() == before):
-            before = known()
-            await asyncio.sleep(0.3)

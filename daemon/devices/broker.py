@@ -146,7 +146,7 @@ class EmbeddedBroker:
         if not self._running.alive():
             account = await claim_folder(self.home)
             async with self._use.exclusively(account, START_S):
-                self._broker = await self._found() or await self._started(account, [self._running.port])
+                self._broker = await self._found() or await self._again(account)
         while self._running.alive():
             await asyncio.sleep(WATCH_S)
             self._trim_log()
@@ -175,12 +175,17 @@ class EmbeddedBroker:
         left = self._left()
         return ([left.port] if left else []) + list(PORTS)
 
+    async def _again(self, account: Account) -> _Broker:
+        port = self._running.port
+        await _until_free(port)
+        return await self._started(account, [port])
+
     async def _started(self, account: Account, ports: list[int]) -> _Broker:
         for port in ports:
             if _free(port) and (broker := await self._start(account, port)) is not None:
                 log.info("broker_started", kind=broker.kind, port=port, pid=broker.pid)
                 return broker
-        raise LinkDown("broker", f"portas {ports[0]} a {ports[-1]} de {HOST} ocupadas")
+        raise LinkDown("broker", f"porta {ports[0]} de {HOST} ocupada por outro programa")
 
     async def _start(self, account: Account, port: int) -> _Broker | None:
         """Start a broker on `port`; return None where another process was quicker to take it."""
@@ -240,6 +245,13 @@ def _free(port: int) -> bool:
         except OSError:
             return False
     return True
+
+
+async def _until_free(port: int) -> None:
+    """Wait a little for the kernel to take a dead process's port back."""
+    deadline = monotonic() + STOP_S
+    while not _free(port) and monotonic() < deadline:
+        await asyncio.sleep(0.02)
 
 
 def _answers(port: int) -> bool:

@@ -78,7 +78,8 @@ class Language:
         for kept in self._indexes:
             if kept.household is household:
                 return kept
-        made = names.index(household, self._lexicon)
+        made = names.refreshed(self._indexes[0], household) if self._indexes else None
+        made = made or names.index(household, self._lexicon)
         self._indexes = [made, *self._indexes[:3]]
         return made
 

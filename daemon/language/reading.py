@@ -115,12 +115,12 @@ class Reader:
 
     def _views(self, entry: Entry, raw: _View, timed: _View | None) -> list[_View]:
         wants_time = entry.time or entry.query_time
+        if entry.waking:
+            timed = self._timed(raw.words, waking=True) or timed
         if timed is None:
             return [] if entry.requires_time else [raw]
         if not wants_time:
             return [raw]
-        if entry.waking:
-            timed = self._timed(raw.words, waking=True) or timed
         return [timed] if entry.requires_time or entry.intent in _REMINDING else [timed, raw]
 
     def _match(self, entry: Entry, pattern: Pattern, view: _View) -> Reading | None:

@@ -5,10 +5,11 @@ The speaker's own room comes first; two equally good candidates make a choice to
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import takewhile
 
 from daemon.language import names, phrases
 from daemon.language.lexicon import Lexicon, Phrase
-from daemon.language.names import BY_HEAD, EXACT, WITH_AREA, Index, Known
+from daemon.language.names import BY_HEAD, BY_KIND, EXACT, WITH_AREA, Index, Known
 from daemon.language.plan import Thing, Value
 from daemon.language.pt_br import sounds
 
@@ -100,7 +101,8 @@ class Pointer:
         found: list[Found] = []
         head = self.head
         for part in parts:
-            one = self._one(part, wanted, head, last.area if last and len(part) <= 2 else None)
+            whole = ("a", *part) if part[0] in _OF else part
+            one = self._one(whole, wanted, head, last.area if last and len(part) <= 2 else None)
             if one is None:
                 return ()
             head = one.head or head
@@ -140,9 +142,11 @@ class Pointer:
         here, rest = phrases.without(rest, lexicon.here)
         everything = bool(wanted.everything) and phrases.find(rest, lexicon.everything) is not None
         _, rest = phrases.without(rest, lexicon.everything) if everything else (False, rest)
-        plural = any(w in lexicon.plurals for w in rest) or any(w.isdigit() and len(w) == 1 for w in rest[:2])
+        light = lexicon.little | lexicon.plurals | lexicon.all
+        leading = tuple(takewhile(lambda w: w in light or w in _COUNTS, rest))
+        plural = any(w in lexicon.plurals or w in _COUNTS for w in leading)
         every = everything or any(w in lexicon.all for w in rest)
-        kept = tuple(w for w in rest if w not in lexicon.little and w not in lexicon.all and w not in {"duas", "dois"})
+        kept = tuple(w for w in rest[len(leading) :] if w not in lexicon.little and w not in lexicon.all)
         bent = any(w != sounds.singular(w) and names.normal(w, lexicon) in lexicon.kinds for w in kept[:1])
         headless = len(rest) > 1 and rest[0] in _ARTICLES and rest[1] in _OF
         return _Phrase(kept, plural or bent, every, everything, house, here, headless)
@@ -195,21 +199,23 @@ class Pointer:
         if wanted.area_is and named and set(words) == set(in_name):
             things = self._of_domains(frozenset({wanted.area_is}), named)
             return Found(things, _grouping(things, named), 0.92, None, named) if things else None
-        if named and phrase.all and set(words) == set(in_name):
-            return None
         fitting = [
             (one, names.tier(one, words))
-            for one in (self.index.known[i] for i in covered_here(self.index, words, named, in_name))
+            for one in (self.index.known[i] for i in names.in_area(self.index, words, named, in_name))
             if one.thing.domain in wanted.domains
             and (wanted.device_class in {None, one.thing.device_class} or one.thing.domain != "sensor")
         ]
+        if set(words) == set(in_name) and phrase.all:
+            return None
+        if set(words) == set(in_name):  # a room alone names nothing in it, unless a thing is called like it
+            fitting = [(one, fit) for one, fit in fitting if fit > BY_KIND]
         if wanted.whole_name:
             fitting = [(one, fit) for one, fit in fitting if fit == EXACT]
         head = next((word for word in words if word in self.lexicon.kinds), words[0])
         if not fitting:
             return None
         if phrase.plural or phrase.all or wanted.every:
-            return self._many(fitting, phrase, named, head, every=wanted.every)
+            return self._many(fitting, phrase, named, head, every=wanted.every or wanted.to == "locked")
         return self._single(fitting, wanted, _Place(words, named, head))
 
     def _many(self, fitting: list[_Fit], phrase: _Phrase, area: str | None, head: str, *, every: bool) -> Found:
@@ -264,21 +270,11 @@ class Pointer:
         return Found((), (), 0.6, head, choices=tuple(one.thing for one in best))
 
 
+_COUNTS = frozenset({"duas", "dois", "tres", "quatro", "2", "3", "4"})
 _ARTICLES = frozenset({"o", "a", "os", "as", "aquela", "aquele", "essa", "esse", "todas", "todos", "so"})
 _OF = frozenset({"de", "do", "da", "dos", "das", "daqui"})
 _TOGETHER = frozenset({"luz"})
 """Nouns for things that belong together in a room: "a luz" of a room is all of its lamps."""
-
-
-def covered_here(idx: Index, words: Phrase, area: str | None, in_name: Phrase) -> set[int]:
-    """Return the things that the words fit: all of them theirs, or theirs in the room that was named."""
-    direct = names.covered(idx, words)
-    if not area:
-        return direct
-    rest = tuple(word for word in words if word not in in_name)
-    inside = {i for i in names.covered(idx, rest) if idx.known[i].thing.area == area} if rest else set()
-    exact = {i for i in direct if names.tier(idx.known[i], words) == EXACT}
-    return inside | exact or direct
 
 
 def _naming(things: tuple[Thing, ...], area: str | None) -> tuple[tuple[str, Value], ...]:

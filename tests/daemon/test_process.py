@@ -321,7 +321,7 @@ async def test_a_killed_broker_is_started_again_and_meanwhile_refused_aloud() ->
             os.kill(broker["pid"], signal.SIGKILL)
 
             async def away() -> bool:
-                return (await mordomo.get("/health")).json()["parts"]["broker"]["condition"] == "away"
+                return bool((await mordomo.get("/health")).json()["parts"]["broker"]["condition"] == "away")
 
             await until(away)
             turn = await mordomo.ask("acende a luz da sala")
@@ -329,7 +329,7 @@ async def test_a_killed_broker_is_started_again_and_meanwhile_refused_aloud() ->
             assert "aparelhos" in turn["reply"][0]
 
             async def works() -> bool:
-                return (await mordomo.ask("acende a luz da sala"))["actions"][0]["status"] == "success"
+                return bool((await mordomo.ask("acende a luz da sala"))["actions"][0]["status"] == "success")
 
             await until(works, within_s=60)
 

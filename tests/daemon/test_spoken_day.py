@@ -97,7 +97,7 @@ async def test_spoken_to_killed_and_started_again() -> None:
             await room.say(SCENES / "lembrete-remedio.wav")
             await room.speech_after(mark, within_s=20)
             # The minute is shortened by SQL, as anyone who minds the house may do.
-                    await mordomo.rows("UPDATE reminders SET scheduled_at = now() + interval '2 seconds'")
+            await mordomo.rows("UPDATE reminders SET scheduled_at = now() + interval '2 seconds'")
             await mordomo.end(signal.SIGKILL)
             mark = room.mark
             await mordomo.start()

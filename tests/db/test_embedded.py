@@ -171,7 +171,7 @@ async def test_a_committed_row_outlives_a_killed_server(server: EmbeddedPostgres
     await connection.execute("INSERT INTO said VALUES ('lembrar do remédio')")
     killed = postmaster(server)
     killed.kill()
-    await connection.close()
+    connection.terminate()
     assert await server.start() == url
     assert postmaster(server) != killed
     assert await ask(url, "SELECT what FROM said") == "lembrar do remédio"

@@ -34,8 +34,11 @@ Found = tuple[Clock, int]
 """The hour and the index of the word after it."""
 
 
-def read(words: Sequence[Word], plain: Sequence[str], at: int) -> Found | None:
-    """Read the hour that begins at word `at`, its preposition and its `da manhã` included, or return None."""
+def read(words: Sequence[Word], plain: Sequence[str], at: int, *, expected: bool = False) -> Found | None:
+    """Read the hour that begins at word `at`, its preposition and its `da manhã` included, or return None.
+
+    Where an hour is `expected` (after a day, for an alarm) a number alone is one: `amanhã 6 e 15`.
+    """
     here = at
     leads: list[Word] = []
     while here < len(plain) and plain[here] in LEADS and len(leads) < 3:
@@ -48,7 +51,8 @@ def read(words: Sequence[Word], plain: Sequence[str], at: int) -> Found | None:
         return None
     hour, minute, end, standing = found
     period, end = _period(words, plain, end)
-    if not standing and period is None and not _led(leads, words, plain, here, end):
+    alone = expected and not leads and (end >= len(plain) or plain[end] in _FOLLOWS)
+    if not standing and period is None and not alone and not _led(leads, words, plain, here, end):
         return None
     sure = standing == "named" or (standing == "written" and plain[here][0] == "0")
     return _decide(hour, minute, period, sure), end

@@ -7,8 +7,10 @@ from datetime import date, timedelta
 
 from daemon.language.pt_br import numbers
 
-WEEKDAYS = {"segunda": 0, "terca": 1, "quarta": 2, "quinta": 3, "sexta": 4, "sabado": 5,
-            "domingo": 6, "segundas": 0, "tercas": 1, "quartas": 2, "quintas": 3, "sextas": 4, "sabados": 5, "domingos": 6}  # fmt: skip
+WEEKDAYS = {
+    "segunda": 0, "terca": 1, "quarta": 2, "quinta": 3, "sexta": 4, "sabado": 5, "domingo": 6, "segundas": 0, "tercas": 1,
+    "quartas": 2, "quintas": 3, "sextas": 4, "sabados": 5, "domingos": 6,
+}  # fmt: skip
 MONTHS = {"janeiro": 1, "fevereiro": 2, "marco": 3, "abril": 4, "maio": 5, "junho": 6, "julho": 7, "agosto": 8,
           "setembro": 9, "outubro": 10, "novembro": 11, "dezembro": 12}  # fmt: skip
 _FEASTS = {

@@ -90,7 +90,8 @@ def find(words: Sequence[Word], now: datetime, *, waking: bool = False) -> tuple
     at = 0
     while at < len(plain):
         may_begin = plain[at] in _STARTS or plain[at][0].isdigit()
-        piece = _piece(words, plain, at, today) if may_begin else None
+        expected = waking or (bool(said.spans) and said.spans[-1][1] == at and "day" in said.parts)
+        piece = _piece(words, plain, at, today, expected=expected) if may_begin else None
         if piece and said.take(piece[0], piece[1], (at, piece[2])):
             at = piece[2]
         else:
@@ -119,7 +120,9 @@ def _gone(spans: Sequence[tuple[int, int]], plain: Sequence[str]) -> set[int]:
     return gone
 
 
-def _piece(words: Sequence[Word], plain: tuple[str, ...], at: int, today: date) -> tuple[str, object, int] | None:
+def _piece(
+    words: Sequence[Word], plain: tuple[str, ...], at: int, today: date, *, expected: bool
+) -> tuple[str, object, int] | None:
     """Read one piece of time at word `at`: its kind, its value, the index after it."""
     rule = recurrences.read(plain, at)
     if rule:
@@ -130,7 +133,7 @@ def _piece(words: Sequence[Word], plain: tuple[str, ...], at: int, today: date) 
     part = _part(words, plain, at)
     if part:
         return "part", *part
-    before = clocks.read(words, plain, at)
+    before = clocks.read(words, plain, at, expected=expected)
     if before:
         return "clock", *before
     day = days.read(plain, at, today)

@@ -8,8 +8,10 @@ from daemon.language.pt_br.clocks import PERIODS
 from daemon.language.pt_br.days import WEEKDAYS
 
 CODES = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
-_UNITS = {"hora": "HOURLY", "minuto": "MINUTELY", "dia": "DAILY", "semana": "WEEKLY", "mes": "MONTHLY",
-          "ano": "YEARLY", "horas": "HOURLY", "minutos": "MINUTELY", "dias": "DAILY", "semanas": "WEEKLY", "meses": "MONTHLY"}  # fmt: skip
+_UNITS = {
+    "hora": "HOURLY", "minuto": "MINUTELY", "dia": "DAILY", "semana": "WEEKLY", "mes": "MONTHLY", "ano": "YEARLY",
+    "horas": "HOURLY", "minutos": "MINUTELY", "dias": "DAILY", "semanas": "WEEKLY", "meses": "MONTHLY",
+}  # fmt: skip
 _EVERY = frozenset({"todo", "toda", "todos", "todas", "cada"})
 _WORKDAYS = (0, 1, 2, 3, 4)
 

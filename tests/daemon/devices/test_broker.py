@@ -163,15 +163,28 @@ async def test_a_broker_that_dies_comes_back_on_the_same_port(broker: EmbeddedBr
         await writer.publish("casa/sala/luz", "ligada", qos=1)
 
 
-async def test_its_death_is_told_as_a_link_that_is_down(broker: EmbeddedBroker) -> None:
-    psutil.Process(broker.pid).kill()
+async def killed_while_watched(broker: EmbeddedBroker) -> None:
     watching = asyncio.create_task(broker.run())
-    broker_again = broker.pid
-    while broker.pid == broker_again:
-        await asyncio.sleep(0.05)
+    await asyncio.sleep(0)  # it watches now
     psutil.Process(broker.pid).kill()
-    with pytest.raises(LinkDown, match="broker"):
-        await watching
+    await asyncio.wait_for(watching, 10)
+
+
+async def test_its_death_is_told_as_a_link_that_is_down(broker: EmbeddedBroker) -> None:
+    with pytest.raises(LinkDown, match=f"broker: {broker.kind} terminou"):
+        await killed_while_watched(broker)
+
+
+async def test_its_port_taken_meanwhile_is_told_as_a_link_that_is_down(broker: EmbeddedBroker) -> None:
+    port = int(broker.url.rsplit(":", 1)[1])
+    with pytest.raises(LinkDown, match="terminou"):
+        await killed_while_watched(broker)
+    with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        other.bind(("127.0.0.1", port))
+        other.listen()
+        with pytest.raises(LinkDown, match=f"porta {port} .* ocupada"):
+            await asyncio.wait_for(broker.run(), 10)
 
 
 @pytest.mark.skipif(not INSTALLED, reason="mosquitto is not installed")
