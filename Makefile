@@ -1,6 +1,6 @@
 # Mordomo. `make` alone lists what there is.
-#   PYTHON=python3.12 make run     another Python
-#   make run ARGS="--no-demo-house"   arguments for the command, also for test and demo
+#   make run PYTHON=python3.12        another Python
+#   make run ARGS=--no-demo-house     arguments for the command, also for test and demo
 
 PYTHON ?= python3
 ARGS ?=

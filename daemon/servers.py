@@ -1,6 +1,7 @@
 """The servers that Mordomo needs: those that the environment names, or the ones it brings along."""
 
 import asyncio
+import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -114,7 +115,7 @@ class DemoHouse:
 
     async def run(self) -> None:
         """Run the process until cancelled. Raises LinkDown when it ends by itself."""
-        command = (sys.executable, "-m", "daemon.demo.house", "--url", self.mqtt_url)
+        command = (sys.executable, "-m", "daemon.demo.house", "--url", self.mqtt_url, "--parent-pid", str(os.getpid()))
         process = await asyncio.create_subprocess_exec(
             *command, stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL, start_new_session=True
         )

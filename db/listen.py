@@ -55,7 +55,9 @@ async def _next(
 ) -> Notification:
     while True:
         try:
-            item = await asyncio.wait_for(arrived.get(), ping_s)
+            # Not `wait_for`: Python 3.11's loses a cancellation that meets its result.
+            async with asyncio.timeout(ping_s):
+                item = await arrived.get()
         except TimeoutError:
             with translated():
                 await connection.execute("SELECT 1")

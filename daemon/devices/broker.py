@@ -249,8 +249,9 @@ def _free(port: int) -> bool:
 
 async def _until_free(port: int) -> None:
     """Wait a little for the kernel to take a dead process's port back."""
-    deadline = monotonic() + STOP_S
-    while not _free(port) and monotonic() < deadline:
+    for _ in range(100):
+        if _free(port):
+            return
         await asyncio.sleep(0.02)
 
 

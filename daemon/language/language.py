@@ -165,7 +165,7 @@ class Language:
         for command in clauses.bare(sentence.words, self._lexicon, self._name):
             said = clauses.plain_of(command)
             founds = pointer.find(said, wanted) or pointer.find(("a", "de", *said), wanted)
-            things = tuple(dict.fromkeys(thing for found in founds for thing in found.things))
+            things = tuple({thing.id: thing for found in founds for thing in found.things}.values())
             if things and not any(found.choices for found in founds):
                 slots = {**({"name": things[0].name} if len(things) == 1 else {}), **pending.slots}
                 return Plan("skill", (Intent(pending.name, tuple(t.id for t in things), slots),), 0.95)

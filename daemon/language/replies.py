@@ -15,6 +15,7 @@ from daemon.language.words import fold
 MOST_NAMED = 4
 """So many things are named one by one; of more, only how many."""
 _PERCENT = frozenset({"set_brightness", "set_position", "set_speed"})
+_BENT = frozenset({"aceso", "aberto"})
 _PLURAL_VERBS = {"está": "estão", "respondeu": "responderam", "obedeceu": "obedeceram"}
 
 
@@ -63,7 +64,7 @@ class Replies:
         variants = self.said.get(key) or self.said[f"{key.split('.', maxsplit=1)[0]}.other"]
         name = slots.get("name")
         shape = _form(slots.get("article")) or grammar.form(str(name or ""))
-        filled = _named(str(name), shape) | slots if name else dict(slots)
+        filled = _named(str(name), shape) | slots if name is not None else dict(slots)
         return _filled(variants[seed % len(variants)], filled, shape)
 
     def devices(  # one call tells a whole group
@@ -124,7 +125,14 @@ class Replies:
         """Return a state in Portuguese, bent to the name: `on` of a lamp is `acesa`."""
         words = self.lamp_states if self.is_lamp(name) and state in self.lamp_states else self.states
         said = words.get(state, state)
-        return grammar.agree(said, name) if said.endswith("do") or said in {"aceso", "aberto"} else said
+        return (
+            grammar.agree(said, name) if said in _BENT or (said.endswith("do") and not said.endswith("ndo")) else said
+        )
+
+    def several_so(self, names: Sequence[str]) -> str:
+        """Name the things that are as was asked: `Duas: a luz da sala e o abajur.`"""
+        count = cardinal(len(names), feminine=grammar.together(names).feminine)
+        return self.say("state.several", count=_sentence_case(count), the=grammar.joined(names))
 
     def time(self, now: dt.datetime, *, seed: int = 0) -> str:
         """Return what time it is: `São dez e meia da manhã`."""

@@ -11,6 +11,7 @@ from daemon.language.replies import Replies
 from daemon.skills.skill import Action, Carried, Context, Done, Skill, asking
 from db import reminders
 from db.database import Database
+from db.recurrence import next_occurrence
 from db.reminders import Due
 
 MORNING = time(9)
@@ -40,9 +41,13 @@ class ReminderSkills:
         when = _moment(intent.slots.get("when"), context)
         if when is None:
             raise CannotDo(self.replies.say("reminder.when", title=title))
-        if when <= context.now and "rrule" not in intent.slots:
-            raise CannotDo(self.replies.say("reminder.past", moment=self.replies.moment(when, context.now)))
         rule = intent.slots.get("rrule")
+        if rule and when <= context.now:
+            when = _next(str(rule), when, context)
+        if when is None or when <= context.now:
+            raise CannotDo(
+                self.replies.say("reminder.past", moment=self.replies.moment(when or context.now, context.now))
+            )
         metadata: dict[str, Any] = {"area": context.area} | ({"rrule": rule} if rule else {})
         try:
             created = await reminders.create(
@@ -94,6 +99,15 @@ class ReminderSkills:
             return await reminders.matching(self.db, query.split())
         now = context.now.astimezone(UTC)
         return await reminders.upcoming(self.db, now, now + AHEAD, limit=1000)
+
+
+def _next(rule: str, first: datetime, context: Context) -> datetime | None:
+    """Return the first occurrence yet to come, in the household's zone. Raises CannotDo for a rule that makes none."""
+    try:
+        moment = next_occurrence(rule, first.replace(tzinfo=None), context.now, context.zone)
+    except ValueError as wrong:
+        raise CannotDo(str(wrong)) from wrong
+    return None if moment is None else moment.astimezone(context.zone)
 
 
 def _moment(when: object, context: Context) -> datetime | None:

@@ -8,8 +8,8 @@ from datetime import date, timedelta
 from daemon.language.pt_br import numbers
 
 WEEKDAYS = {
-    "segunda": 0, "terca": 1, "quarta": 2, "quinta": 3, "sexta": 4, "sabado": 5, "domingo": 6, "segundas": 0, "tercas": 1,
-    "quartas": 2, "quintas": 3, "sextas": 4, "sabados": 5, "domingos": 6,
+    "segunda": 0, "terca": 1, "quarta": 2, "quinta": 3, "sexta": 4, "sabado": 5, "domingo": 6, "segundas": 0,
+    "tercas": 1, "quartas": 2, "quintas": 3, "sextas": 4, "sabados": 5, "domingos": 6,
 }  # fmt: skip
 MONTHS = {"janeiro": 1, "fevereiro": 2, "marco": 3, "abril": 4, "maio": 5, "junho": 6, "julho": 7, "agosto": 8,
           "setembro": 9, "outubro": 10, "novembro": 11, "dezembro": 12}  # fmt: skip
@@ -112,8 +112,9 @@ def _of_month(plain: Sequence[str], end: int, today: date, day: int, named: bool
     month, year = None, None
     if end + 1 < len(plain) and plain[end] in {"de", "do"} and plain[end + 1] in MONTHS:
         month, end = MONTHS[plain[end + 1]], end + 2
-        if end + 1 < len(plain) and plain[end] == "de" and re.fullmatch(r"20\d\d", plain[end + 1]):
-            year, end = int(plain[end + 1]), end + 2
+        named_year = numbers.read(plain, end + 1) if end < len(plain) and plain[end] == "de" else None
+        if named_year and 2000 <= named_year[0] < 2100:
+            year, end = int(named_year[0]), named_year[1]
     elif named and tuple(plain[end : end + 4]) == ("do", "mes", "que", "vem"):
         first = _next_month(today)
         month, year, end = first.month, first.year, end + 4

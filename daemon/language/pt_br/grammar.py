@@ -7,15 +7,15 @@ from functools import lru_cache
 from daemon.language.words import fold
 
 _FEMININE = frozenset(
-    "luz tv chave arvore torre fonte grade ponte lente parede helice airfryer air fryer smart box mesh cruz foz voz"
-    " rede base estante sirene alexa echo jukebox mae smarttv bike webcam foto moto lan wi nuvem dvd-player".split()
-) - {"box", "dvd-player", "wi", "echo", "air", "fryer", "smart"}
-_MASCULINE = frozenset(
-    "sofa sistema problema mapa aroma pijama cinema clima dia programa telefonema tema quinta-feira drama diagrama"
-    " planeta guarda-roupa cabo chuveiro karaoke para-raios guarda".split()
+    "luz tv chave arvore torre fonte grade ponte lente parede helice airfryer foz voz rede base estante sirene alexa"
+    " jukebox mae bike webcam foto moto lan nuvem ventoinha".split()
 )
-_SINGULAR = frozenset("gas onibus lapis tenis oasis virus atlas pires ares jarvis kris plus gps radios-relogio".split())
-_FEMININE_PAIRS = frozenset({"air fryer", "smart tv", "smart box", "alexa echo", "apple tv", "fire tv"})
+_MASCULINE = frozenset(
+    "sofa sistema problema mapa aroma pijama cinema clima dia programa telefonema tema drama diagrama planeta karaoke"
+    " guarda-roupa pisca-pisca".split()
+)
+_SINGULAR = frozenset("gas onibus lapis tenis oasis virus atlas pires plus gps".split())
+_FEMININE_PAIRS = frozenset({"air fryer", "smart tv", "apple tv", "fire tv"})
 _FEMININE_ENDINGS = ("cao", "sao", "gem", "dade", "tude", "ice", "a")
 
 

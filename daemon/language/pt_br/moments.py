@@ -73,7 +73,8 @@ class _Said:
     spans: list[tuple[int, int]] = field(default_factory=list)
 
     def take(self, kind: str, value: object, span: tuple[int, int]) -> bool:
-        if kind in self.parts:
+        same_day = kind == "day" and bool(self.spans) and self.spans[-1][1] == span[0]  # "na quinta, dia 19"
+        if kind in self.parts and not same_day:
             return False
         self.parts[kind] = value
         self.spans.append(span)
@@ -220,7 +221,7 @@ def _next(clock: Clock, now: datetime) -> tuple[datetime, bool]:
     """Return the next time it is that hour while people are awake (6 to 23 h), and whether that was a guess."""
     start = _at(now.date(), clock, now)
     if clock.sure:
-        return (start if start > now else start + timedelta(1)), False
+        return min(c for c in (start - timedelta(1), start, start + timedelta(1)) if c > now), False
     if clock.hour == 12:
         return (start if start > now else start + timedelta(1)), True
     choices = [start + timedelta(hours=h) for h in (0, 12, 24, 36)]

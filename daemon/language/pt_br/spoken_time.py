@@ -81,9 +81,9 @@ def spoken_moment(when: datetime | date, now: datetime) -> str:
     wait_s = round((when - now).total_seconds())
     if 0 < wait_s < _NEAR_S and (wait_s % 300 == 0 or wait_s < 600):
         return f"daqui a {spoken_duration(wait_s)}"
-    if when.hour == 0 and when.minute == 0 and when.date() - now.date() == timedelta(1):
-        return "hoje à meia-noite"
-    return f"{spoken_day(when.date(), now.date())} {at_clock(when)}"
+    night = when.hour == 0 and when.date() > now.date()  # "hoje à meia-noite" is the end of today
+    day = when.date() - timedelta(1) if night else when.date()
+    return f"{spoken_day(day, now.date())} {at_clock(when)}"
 
 
 def spoken_duration(seconds: float) -> str:

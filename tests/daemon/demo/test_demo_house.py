@@ -73,7 +73,7 @@ async def test_every_device_is_found_and_the_usual_orders_are_confirmed(broker_u
         assert devices.house.only_demo
         household = devices.house.household(("Ana",))
         assert len(household.areas) == 9
-        (bedroom,) = [thing for thing in household.things if thing.name == "luz do quarto do casal"]
+        (bedroom,) = [thing for thing in household.things if thing.name == "luz do quarto"]
         assert (bedroom.id, bedroom.area, bedroom.state) == ("light.quarto_casal", "quarto do casal", "off")
         assert bedroom.attributes["brightness"] is True
 
@@ -132,9 +132,11 @@ async def test_it_comes_back_when_the_broker_does(fresh_broker: EmbeddedBroker, 
     url = fresh_broker.url
     async with demo_house(url, mqtt_prefix), connected(url, mqtt_prefix) as devices:
         await until(is_here(devices, "scene.dormir"))
-        os.kill(fresh_broker.pid, signal.SIGKILL)
+        killed = fresh_broker.pid
+        os.kill(killed, signal.SIGKILL)
         await until(lambda: not devices.is_connected)
         watching = asyncio.create_task(fresh_broker.run())
+        await until(lambda: fresh_broker.pid != killed)
         await until(lambda: devices.settled.is_set() and devices.house.condition("light.corredor").fresh)
         assert (await devices.carry_out(Order("light.sala", "turn_on"))).kind == "confirmed"
         watching.cancel()

@@ -174,11 +174,13 @@ async def test_a_killed_broker_comes_back_and_nothing_is_sent_twice(fresh_broker
         await announce_lamp(device, "homeassistant")
         async with running(devices):
             first = await devices.carry_out(Order("light.lamp", "turn_on"))
-            os.kill(fresh_broker.pid, signal.SIGKILL)
+            killed = fresh_broker.pid
+            os.kill(killed, signal.SIGKILL)
             await until(lambda: not devices.is_connected)
             with pytest.raises(LinkDown):
                 await devices.carry_out(Order("light.lamp", "turn_off"))
             watching = asyncio.create_task(fresh_broker.run())
+            await until(lambda: fresh_broker.pid != killed)
             async with asyncio.timeout(10):
                 await devices.settled.wait()
             assert not devices.house.condition("light.lamp").fresh

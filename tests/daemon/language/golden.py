@@ -55,7 +55,7 @@ def wrong(case: Case, plan: Plan) -> str | None:
         good = plan.route == case.wanted[0] and not plan.intents and plan.question is None
         return None if good else f"{case.text!r}: {plan}"
     if case.wanted[0] in {"ask_or_llm", "llm_or_question"}:
-        good = plan.question or (plan.route == "llm" and not plan.intents)
+        good = plan.question is not None or (plan.route == "llm" and not plan.intents)
         return None if good else f"{case.text!r}: {plan}"
     if case.wanted[0] == "ask":
         return None if plan.question and not plan.intents else f"{case.text!r}: {plan}"
