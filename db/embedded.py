@@ -17,7 +17,6 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
-from typing import ClassVar
 from urllib.parse import quote
 
 import asyncpg
@@ -46,7 +45,6 @@ DATABASE = "mordomo"
 START_S = 120.0
 """Longest wait for a server to answer, crash recovery included."""
 STOP_S = 60
-WATCH_S = 0.5
 LONGEST_SOCKET_PATH = 107
 """Bytes; `sun_path` of unix(7), less its closing NUL."""
 AWAY = (OSError, TimeoutError, asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError)
@@ -64,10 +62,9 @@ class _Running:
 
 @dataclass
 class EmbeddedPostgres:
-    """The server of one Mordomo data directory, in `data_dir/postgres`; also the Service that restarts it."""
+    """The server of one Mordomo data directory, in `data_dir/postgres`."""
 
     data_dir: Path
-    name: ClassVar[str] = "postgres"
 
     def __post_init__(self) -> None:
         self.data_dir = self.data_dir.expanduser().absolute()
@@ -129,17 +126,6 @@ class EmbeddedPostgres:
     def running(self) -> bool:
         """Tell whether a server of this data directory lives, whoever started it."""
         return self._server() is not None
-
-    async def run(self) -> None:
-        """Watch the server until cancelled; where it is gone, start it again first, at the same address.
-
-        Raises LinkDown when it ends, for `supervise` to call again.
-        """
-        if not self.running():
-            await self.start()
-        while self.running():
-            await asyncio.sleep(WATCH_S)
-        raise LinkDown("postgres", "o servidor terminou")
 
     async def programs(self, account: Account) -> Path:
         """Return the folder of PostgreSQL's programs (pg_dump, psql…) that the server's user can run."""

@@ -12,10 +12,11 @@ from daemon.language.patterns import BadPattern, Pattern, compile_pattern
 from daemon.language.plan import Value
 from daemon.language.pt_br import durations, numbers
 from daemon.language.targets import Wanted
+from daemon.language.words import fold
 
 _FIELDS = frozenset(
     "intent sentences domains to head ask time slots default area_is everything requires waking query_time date"
-    " wait_is whole_name device_class caution every only_ask asked".split()
+    " wait_is whole_name device_class caution every only_ask asked but_not".split()
 )
 
 
@@ -37,6 +38,7 @@ class Entry:
     wait_is: str | None = None
     only_ask: bool = False
     asked: bool = False
+    but_not: frozenset[str] = frozenset()
     caution: float = 1.0
 
     @property
@@ -134,6 +136,7 @@ def _entry(row: Mapping[str, Any], lexicon: Lexicon, groups: Mapping[str, str], 
         wait_is=row.get("wait_is"),
         only_ask="only_ask" in row,
         asked="asked" in row,
+        but_not=frozenset(fold(word) for word in row.get("but_not", "").split()),
         caution=float(row.get("caution", 1)),
     )
 

@@ -1,11 +1,12 @@
 """One command read: the sentences of the book that fit it, and the best of what they would mean here."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
 
-from daemon.language import values
+from daemon.language import timing, values
 from daemon.language.book import Book, Entry
 from daemon.language.lexicon import Lexicon, Phrase
 from daemon.language.patterns import Pattern
@@ -14,9 +15,8 @@ from daemon.language.pt_br import asking, moments
 from daemon.language.pt_br.moments import When
 from daemon.language.targets import Found, Pointer
 from daemon.language.values import Captured
-from daemon.language.words import Sentence, Word
+from daemon.language.words import Sentence, Word, plain_words
 
-_REMINDING = frozenset({"CreateReminder", "SnoozeReminder"})
 _LONGEST_COMMAND = 80
 """Words. A command for a house is short; this also bounds the work on hostile text."""
 _MOST_READINGS = 40
@@ -45,6 +45,15 @@ class Reading:
     def targets(self) -> tuple[str, ...]:
         """Return the ids of all things meant."""
         return tuple(target for intent in self.intents for target in intent.targets)
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What the slots of one sentence hold: values, the phrase that points at things, the count of free words."""
+
+    slots: Mapping[str, Value]
+    target: Phrase | None
+    free: int
 
 
 @dataclass(frozen=True)
@@ -121,7 +130,7 @@ class Reader:
             return [] if entry.requires_time else [raw]
         if not wants_time:
             return [raw]
-        return [timed] if entry.requires_time or entry.intent in _REMINDING else [timed, raw]
+        return [timed] if entry.requires_time or entry.intent in timing.REMINDING else [timed, raw]
 
     def _match(self, entry: Entry, pattern: Pattern, view: _View) -> Reading | None:
         match = pattern.regex.fullmatch(view.text)
@@ -129,6 +138,15 @@ class Reader:
             return None
         if entry.acts and pattern.source.startswith("{") and _asks(view.words):
             return None
+        said = self._captured(entry, pattern, view, match)
+        if said is None:
+            return None
+        when = timing.slots(entry, view.when)
+        reading = None if when is None else self._aim(entry, said.target, {**entry.slots, **said.slots, **when})
+        return self._weighed(reading, entry, pattern, view.when, said.free) if reading else None
+
+    def _captured(self, entry: Entry, pattern: Pattern, view: _View, match: re.Match[str]) -> _Said | None:
+        """Return what the slots of a sentence hold, or None where one of them holds nonsense."""
         slots: dict[str, Value] = {}
         target: Phrase | None = None
         free = 0
@@ -139,21 +157,25 @@ class Reader:
             words = view.words[start:end]
             if name in {"alvo", "area"} and "alvo" in pattern.slots:
                 said_there = self._listed(words)
+                if pattern.source == "{alvo}" and not self._is_called(words, entry):
+                    return None
                 target = said_there if name == "alvo" else (*(target or ()), "de", *said_there)
                 continue
             said = self._slot(Captured(name, words, self.sentence, view.words[start - 1].plain if start else ""))
             if said is None:
                 return None
             slots.update(said)
-            free += len(words) if name in values.TEXTS else 0
-        timing = self._timing(entry, view.when)
-        if timing is None:
-            return None
-        merged = {**entry.slots, **slots, **timing}
-        reading = self._aim(entry, target, merged)
-        if reading is None:
-            return None
-        return self._weighed(reading, entry, pattern, view.when, free)
+            if name in values.TEXTS:
+                free += len(words)
+                if any(word.plain in entry.but_not for word in words[:2]):
+                    return None
+        return _Said(slots, target, free)
+
+    def _is_called(self, words: Sequence[Word], entry: Entry) -> bool:
+        """Tell whether these words are a name of two words or more as it stands: nothing less acts without a verb."""
+        said = tuple(word.plain for word in words)
+        things = (one.thing for one in self.pointer.index.known if one.thing.domain in entry.wanted.domains)
+        return len(said) > 1 and any(plain_words(name) == said for t in things for name in (t.name, *t.aliases))
 
     def _listed(self, words: Sequence[Word]) -> Phrase:
         """Return the words of a phrase, with `e` for the commas of a list."""
@@ -184,21 +206,6 @@ class Reader:
         spelled = index.spell(tuple(w for w in plain if w not in self.lexicon.little), self.lexicon)
         named = [name for name, phrase in index.areas if spelled and set(phrase) == set(spelled.words)]
         return named[0] if named else None
-
-    def _timing(self, entry: Entry, when: When | None) -> Mapping[str, Value] | None:
-        """Return the slots of time, or None where such a time makes no sense for the intent."""
-        if when is None:
-            return {}
-        if entry.query_time or entry.date:
-            return _asked_about(when)
-        if when.lasting_s is not None and entry.intent in _REMINDING:
-            return {"duration_s": when.lasting_s} if entry.wait_is else None
-        slots = {**_start(entry, when)}
-        if when.rrule:
-            slots["rrule"] = when.rrule
-        if when.lasting_s is not None:
-            slots["for_s"] = when.lasting_s
-        return slots
 
     def _aim(self, entry: Entry, target: Phrase | None, slots: Mapping[str, Value]) -> Reading | None:
         if target is None and entry.ask and not entry.default:
@@ -257,7 +264,7 @@ class Reader:
         question = reading.question
         if when and when.past and not (entry.query_time or entry.date):
             question = asking.already_past(when.start, self.now)
-        elif entry.intent == "CreateReminder" and question is None and (when is None or not _any_time(when)):
+        elif entry.intent == "CreateReminder" and question is None and (when is None or not timing.any_start(when)):
             question = asking.FOR_WHEN
         score = reading.score * entry.caution * (0.95 if assumed else 1.0)
         return replace(reading, score=score, free=free, assumed=assumed, question=question, literals=pattern.literals)
@@ -266,33 +273,6 @@ class Reader:
 def _asks(words: Sequence[Word]) -> bool:
     """Tell a question by its mark. "Acende a luz?" is a polite command; "a luz acende?" is none."""
     return bool(words) and words[-1].mark == "?"
-
-
-def _any_time(when: When) -> bool:
-    return when.start is not None or when.day is not None or when.rrule is not None
-
-
-def _start(entry: Entry, when: When) -> Mapping[str, Value]:
-    """Return when it is to begin, in the intent's own slots."""
-    if entry.intent == "HassGetWeather":
-        day = when.start.date() if when.start else when.day
-        return {"date": day.isoformat()} if day else {}
-    if when.delay_s is not None and entry.wait_is:
-        return {entry.wait_is: when.delay_s}
-    if when.delay_s is not None and entry.intent not in _REMINDING:
-        return {"delay_s": when.delay_s}
-    start = when.start or when.day
-    return {"when": start.isoformat()} if start else {}
-
-
-def _asked_about(when: When) -> Mapping[str, Value] | None:
-    slots: dict[str, Value] = {}
-    if when.clock is not None:
-        slots["time"] = f"{when.clock.hour:02d}:{when.clock.minute:02d}"
-    day = when.day or (when.start.date() if when.start is not None and when.clock is None else None)
-    if day is not None:
-        slots["date"] = day.isoformat()
-    return slots
 
 
 def _intent(entry: Entry, found: Found, slots: Mapping[str, Value], *, little: bool) -> Intent:

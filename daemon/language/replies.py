@@ -130,7 +130,7 @@ class Replies:
         )
 
     def several_so(self, names: Sequence[str]) -> str:
-        """Name the things that are as was asked: `Duas: a luz da sala e o abajur.`"""
+        """Name the things that are as was asked, with their number: `Duas: a luz da sala e a luz da cozinha`."""
         count = cardinal(len(names), feminine=grammar.together(names).feminine)
         return self.say("state.several", count=_sentence_case(count), the=grammar.joined(names))
 

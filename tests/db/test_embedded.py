@@ -19,7 +19,6 @@ from support.background import Background
 from support.folders import short_folder
 
 from db.embedded import MAX_LOG_BYTES, CannotStart, EmbeddedPostgres
-from db.errors import LinkDown
 from db.server_account import Account, claim_folder, packaged_programs, server_account, usable_programs
 
 ROOT = os.geteuid() == 0
@@ -176,22 +175,6 @@ async def test_a_committed_row_outlives_a_killed_server(server: EmbeddedPostgres
     assert await server.start() == url
     assert postmaster(server) != killed
     assert await ask(url, "SELECT what FROM said") == "lembrar do remédio"
-
-
-async def test_a_server_that_dies_is_told_and_comes_back_at_the_same_address(server: EmbeddedPostgres) -> None:
-    url = await server.start()
-    for again in range(2):
-        dying = postmaster(server)
-        watching = asyncio.create_task(server.run())
-        await asyncio.sleep(0)  # it watches now
-        dying.kill()
-        with pytest.raises(LinkDown, match="terminou"):
-            await asyncio.wait_for(watching, 10)
-        watching = asyncio.create_task(server.run())
-        while not server.running():
-            await asyncio.sleep(0.02)
-        assert await server.start() == url, again
-        watching.cancel()
 
 
 async def test_a_server_that_is_going_down_is_waited_for_and_started_again(server: EmbeddedPostgres) -> None:

@@ -10,6 +10,8 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from daemon.engines.ollama import OllamaChat
+
 Behaviour = Literal[
     "normal", "hang", "stall", "endless", "endless_line", "garbage", "half_line", "error_line", "500", "cut", "reset"
 ]
@@ -178,3 +180,17 @@ async def ollama_server(**settings: Any) -> AsyncIterator[OllamaServer]:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await server.wait_closed()
+
+
+def ollama_at(
+    url: str, *, model: str = "qwen2.5:3b", max_tokens: int = 200, first_s: float = 5, whole_s: float = 10
+) -> OllamaChat:
+    """Return the real client, on a server at `url`."""
+    return OllamaChat(
+        url,
+        model=lambda: model,
+        temperature=lambda: 0.25,
+        max_tokens=lambda: max_tokens,
+        first_token_s=lambda: first_s,
+        whole_s=lambda: whole_s,
+    )

@@ -175,14 +175,26 @@ async def test_its_death_is_told_as_a_link_that_is_down(broker: EmbeddedBroker) 
         await killed_while_watched(broker)
 
 
+async def taken(other: socket.socket, port: int) -> None:
+    """Take a port, as soon as the kernel has it back from a process that just died."""
+    other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    async with asyncio.timeout(5):
+        while True:
+            try:
+                other.bind(("127.0.0.1", port))
+            except OSError:
+                await asyncio.sleep(0.01)
+            else:
+                other.listen()
+                return
+
+
 async def test_its_port_taken_meanwhile_is_told_as_a_link_that_is_down(broker: EmbeddedBroker) -> None:
     port = int(broker.url.rsplit(":", 1)[1])
     with pytest.raises(LinkDown, match="terminou"):
         await killed_while_watched(broker)
     with socket.socket() as other:
-        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        other.bind(("127.0.0.1", port))
-        other.listen()
+        await taken(other, port)
         with pytest.raises(LinkDown, match=f"porta {port} .* ocupada"):
             await asyncio.wait_for(broker.run(), 10)
 

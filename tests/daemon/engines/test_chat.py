@@ -7,7 +7,7 @@ from contextlib import aclosing
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.ollama_server import Behaviour, OllamaServer, ollama_server
+from support.ollama_server import Behaviour, OllamaServer, ollama_at, ollama_server
 from support.speech_engines import ScriptedChat
 
 from daemon.engines.ollama import OllamaChat
@@ -16,19 +16,6 @@ from daemon.engines.thoughts import Thoughts
 from daemon.errors import EngineFailed, EngineMissing, LinkDown
 
 QUESTION = [ChatMessage("system", "Você é um mordomo."), ChatMessage("user", "Olá?")]
-
-
-def ollama_at(
-    url: str, *, model: str = "qwen2.5:3b", max_tokens: int = 200, first_s: float = 5, whole_s: float = 10
-) -> OllamaChat:
-    return OllamaChat(
-        url,
-        model=lambda: model,
-        temperature=lambda: 0.25,
-        max_tokens=lambda: max_tokens,
-        first_token_s=lambda: first_s,
-        whole_s=lambda: whole_s,
-    )
 
 
 @pytest.fixture

@@ -1,0 +1,134 @@
+"""A butler on scripted engines, with the real ledger, language and replies: what the turn does, without sound."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from daemon.answer import Answers
+from daemon.audio.frames import Pcm
+from daemon.butler import Butler, Place
+from daemon.clock import Clock, SystemClock
+from daemon.conversation import Conversations
+from daemon.devices.link import Order
+from daemon.devices.order import Outcome
+from daemon.engines.plug import Plug
+from daemon.engines.protocols import Chat, SpeechToText, TextToSpeech
+from daemon.errors import LinkDown, MordomoError
+from daemon.events import Event
+from daemon.language.language import Language
+from daemon.language.plan import Area, Household, Thing
+from daemon.language.replies import Replies
+from daemon.skills.clock import clock_skills
+from daemon.skills.devices import device_skills
+from daemon.skills.reminders import ReminderSkills
+from daemon.skills.states import state_skills
+from daemon.skills.talk import talk_skills
+from daemon.voice import Voice
+from db.database import Database, open_database
+from db.ledger import Ledger, open_ledger
+from support.speech_engines import ScriptedChat, ScriptedSpeechToText, ScriptedTextToSpeech
+
+LAMP = Thing("light.sala", "light", "luz da sala", area="sala", state="off", attributes={"brightness": True})
+KITCHEN = Thing("light.cozinha", "light", "luz da cozinha", area="cozinha", state="on")
+DOOR = Thing("lock.porta", "lock", "porta da frente", area="sala", state="locked")
+GATE = Thing("cover.portao", "cover", "portão", area="garagem", device_class="garage", state="closed")
+SENSOR = Thing(
+    "sensor.temperatura", "sensor", "temperatura da sala", area="sala", device_class="temperature", state="23.4"
+)
+HOUSE = Household((LAMP, KITCHEN, DOOR, GATE, SENSOR), (Area("sala"), Area("cozinha"), Area("garagem")))
+
+
+class Links:
+    """Devices that do as `how` says: an Outcome's kind by entity, or an error to raise. Notes every order."""
+
+    def __init__(self, **how: str | MordomoError) -> None:
+        self.how = {name.replace("__", "."): outcome for name, outcome in how.items()}
+        self.orders: list[Order] = []
+        self.before: Callable[[], object] = lambda: None
+
+    async def carry_out(self, order: Order) -> Outcome:
+        self.before()
+        self.orders.append(order)
+        outcome = self.how.get(order.entity_id, "confirmed")
+        if isinstance(outcome, MordomoError):
+            raise outcome
+        return Outcome(outcome, "on", {"state": "off"}, 12.0)  # type: ignore[arg-type]
+
+
+class Ear:
+    """A speaker that keeps what it was given."""
+
+    def __init__(self, *, failure: MordomoError | None = None) -> None:
+        self.heard: list[Pcm] = []
+        self.failure = failure
+
+    async def play(self, speech: AsyncIterator[Pcm]) -> None:
+        if self.failure is not None:
+            raise self.failure
+        async for piece in speech:
+            self.heard.append(piece)
+
+
+@dataclass
+class Home:
+    """The parts of one scripted house."""
+
+    db: Database
+    ledger: Ledger
+    links: Links
+    ear: Ear
+    voice: Voice
+    butler: Butler
+    conversations: Conversations
+    events: list[Event] = field(default_factory=list)
+
+    @property
+    def aloud(self) -> Place:
+        """The sala, where answers are spoken."""
+        return Place("microphone", "sala", self.voice)
+
+    @property
+    def written(self) -> Place:
+        """The sala, where answers are only written."""
+        return Place("text", "sala", None)
+
+
+@asynccontextmanager
+async def home(
+    url: str,
+    folder: Path,
+    *,
+    links: Links | None = None,
+    stt: SpeechToText | None = None,
+    tts: Sequence[TextToSpeech] = (),
+    brain: Chat | None = None,
+    ear: Ear | None = None,
+    clock: Clock | None = None,
+) -> AsyncIterator[Home]:
+    """Give a house. `tts` are the voices that are built one after the other, as each breaks; the last stays."""
+    clock, links, ear = clock or SystemClock(), links or Links(), ear or Ear()
+    replies, events = Replies.load("pt_br"), list[Event]()
+    voices = iter(tts)
+    last: list[TextToSpeech] = [ScriptedTextToSpeech()]
+
+    def build_voice() -> TextToSpeech:
+        last[0] = next(voices, last[0])
+        return last[0]
+
+    def build_brain() -> Chat:
+        return brain or ScriptedChat([], failure=LinkDown("ollama", "não há"))
+
+    async with open_database(url) as db, open_ledger(db, folder) as ledger:
+        skills = {
+            **device_skills(links, replies), **state_skills(replies), **clock_skills(replies), **talk_skills(replies),
+            **ReminderSkills(db, replies).by_intent(),
+        }  # fmt: skip
+        conversations = Conversations(ledger, clock, lambda: 120)
+        answers = Answers(skills, ledger, db, Plug("brain", build_brain), replies, clock)
+        voice = Voice(Plug("tts", build_voice), ear)
+        butler = Butler(
+            Plug("stt", lambda: stt or ScriptedSpeechToText(["acende a luz da sala"])), Language(), lambda: HOUSE,
+            answers, replies, ledger, conversations, clock, events.append,
+        )  # fmt: skip
+        yield Home(db, ledger, links, ear, voice, butler, conversations, events)
