@@ -19,6 +19,13 @@ RISKY = frozenset({("lock", "unlock"), ("alarm_control_panel", "turn_off")})
 Kind = Literal["confirmed", "already", "sent", "silent", "unavailable", "cannot", "unknown"]
 RISKY_COVERS = frozenset({"garage", "gate", "door"})
 
+LEVELS = {
+    "HassLightSet": "brightness",
+    "HassSetPosition": "position",
+    "HassFanSetSpeed": "percentage",
+    "HassClimateSetTemperature": "temperature",
+}
+"""The slot that tells how much, for the intents that need one."""
 LATER = frozenset({"delay_s", "when", "rrule", "for_s"})
 """Slots of a command that is not for now."""
 
@@ -39,9 +46,9 @@ def device_skills(devices: Links, replies: Replies) -> dict[str, Skill]:
     async def act(intent: Intent, actions: Sequence[Action], context: Context) -> Carried:
         return await _act(devices, replies, intent, actions, context)
 
-    def skill(verb: Callable[[Thing, Intent], Verb], slot: str | None = None) -> Skill:
+    def skill(verb: Callable[[Thing, Intent], Verb]) -> Skill:
         def actions(intent: Intent, context: Context) -> tuple[Action, ...]:
-            value = intent.slots.get(slot) if slot else None
+            value = intent.slots.get(LEVELS.get(intent.name, ""))
             return tuple(_action(thing, verb(thing, intent), value) for thing in _targets(intent, context))
 
         return Skill(actions, act)
@@ -50,10 +57,10 @@ def device_skills(devices: Links, replies: Replies) -> dict[str, Skill]:
         "HassTurnOn": skill(lambda thing, _: ON.get(thing.domain, "turn_on")),
         "HassTurnOff": skill(lambda thing, _: OFF.get(thing.domain, "turn_off")),
         "HassToggle": skill(lambda *_: "toggle"),
-        "HassLightSet": skill(lambda *_: "set_brightness", "brightness"),
-        "HassSetPosition": skill(lambda *_: "set_position", "position"),
-        "HassFanSetSpeed": skill(lambda *_: "set_speed", "percentage"),
-        "HassClimateSetTemperature": skill(lambda *_: "set_temperature", "temperature"),
+        "HassLightSet": skill(lambda *_: "set_brightness"),
+        "HassSetPosition": skill(lambda *_: "set_position"),
+        "HassFanSetSpeed": skill(lambda *_: "set_speed"),
+        "HassClimateSetTemperature": skill(lambda *_: "set_temperature"),
         "CoverStop": skill(lambda *_: "stop"),
     }
 
@@ -74,6 +81,8 @@ async def _act(
 ) -> Carried:
     if LATER & intent.slots.keys():
         raise CannotDo(replies.say("devices.not_yet", seed=context.seed))
+    if intent.name in LEVELS and LEVELS[intent.name] not in intent.slots:
+        raise CannotDo(replies.say("skill.missing", seed=context.seed))
     things = _targets(intent, context)
     if not things:
         raise CannotDo(replies.say("devices.none_found", seed=context.seed))

@@ -13,4 +13,15 @@ def talk_skills(replies: Replies) -> dict[str, Skill]:
     async def nevermind(_: Intent, __: Sequence[Action], context: Context) -> Carried:
         return Carried(replies.say("talk.nevermind", seed=context.seed), (Done(ok=True, result={}),))
 
-    return {"HassNevermind": Skill(asking("nevermind"), nevermind)}
+    async def respond(intent: Intent, _: Sequence[Action], context: Context) -> Carried:
+        kind = intent.slots.get("kind")
+        if kind == "greeting":
+            say = replies.greeting(context.now, seed=context.seed)
+        else:
+            say = replies.say("talk.thanks" if kind == "thanks" else "talk.ok", seed=context.seed)
+        return Carried(say, (Done(ok=True, result={}),))
+
+    return {
+        "HassNevermind": Skill(asking("nevermind"), nevermind),
+        "HassRespond": Skill(asking("respond"), respond),
+    }

@@ -1,0 +1,152 @@
+"""The HTTP interface by itself: what it takes, what it refuses, and how it says so."""
+
+import base64
+from pathlib import Path
+from uuid import uuid4
+
+import httpx
+import pytest
+from support.clock import START
+
+from daemon.audio.wav import write_wav
+from daemon.errors import CannotDo, EngineMissing, LinkDown, MordomoError
+from daemon.health import Part
+from daemon.language.plan import Household, Plan
+from daemon.turn import Turn, Understood
+from daemon.web.http import LARGEST_BODY, create_app
+
+
+class House:
+    """Answers every question with the question; notes what it was asked."""
+
+    def __init__(self) -> None:
+        self.failure: MordomoError | None = None
+        self.asked: list[tuple[str, str | None, bool]] = []
+        self.received = b""
+        self.parts = [Part("database", "banco de dados", "ok", needed=True), Part("brain", "modelo", "away", "fora")]
+
+    def _turn(self, text: str, reply_to: Path | None) -> Turn:
+        if self.failure is not None:
+            raise self.failure
+        if reply_to is not None:
+            write_wav(reply_to, b"\1\0" * 100, 16_000)
+        turn = Turn(uuid4(), uuid4(), "text", "sala", START, 0.0, Understood(text, Plan("llm", confidence=1.0)))
+        turn.reply.append(text)
+        return turn
+
+    async def ask(self, text: str, area: str | None, *, speak: bool, reply_to: Path | None) -> Turn:
+        self.asked.append((text, area, speak))
+        return self._turn(text, reply_to)
+
+    async def listen_to(self, wav: Path, area: str | None, *, reply_to: Path | None) -> Turn | None:
+        self.received = wav.read_bytes()
+        return None if not self.received else self._turn("ouvi", reply_to)
+
+    async def health(self) -> list[Part]:
+        return self.parts
+
+    def household(self) -> Household:
+        return Household()
+
+
+@pytest.fixture
+def house() -> House:
+    return House()
+
+
+def client(house: House) -> httpx.AsyncClient:
+    transport = httpx.ASGITransport(app=create_app(house))
+    return httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8765")
+
+
+async def test_a_question_is_answered_in_writing(house: House) -> None:
+    async with client(house) as http:
+        answer = (await http.post("/ask", json={"text": "olá", "area": "cozinha"})).json()
+    assert answer["reply"] == ["olá"]
+    assert "reply_wav" not in answer
+    assert house.asked == [("olá", "cozinha", False)]
+
+
+async def test_the_answers_sound_comes_along_when_wanted(house: House) -> None:
+    async with client(house) as http:
+        answer = (await http.post("/ask", json={"text": "olá", "audio": True})).json()
+    assert base64.b64decode(answer["reply_wav"]).startswith(b"RIFF")
+
+
+async def test_a_recording_in_which_nobody_speaks(house: House) -> None:
+    async with client(house) as http:
+        assert (await http.post("/listen", content=b"")).json()["outcome"] == "silence"
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"text": ""}, {"text": "a" * 10_001}, {"text": 5}, {"text": "a", "area": "b" * 300}]
+)
+async def test_a_question_out_of_bounds_is_refused(house: House, body: dict[str, object]) -> None:
+    async with client(house) as http:
+        assert (await http.post("/ask", json=body)).status_code == 422
+    assert house.asked == []
+
+
+async def test_a_recording_that_is_too_large_is_refused_before_it_is_all_there(house: House) -> None:
+    async def endless():  # type: ignore[no-untyped-def]
+        for _ in range(LARGEST_BODY // 65_536 + 2):
+            yield bytes(65_536)
+
+    async with client(house) as http:
+        answer = await http.post("/listen", content=endless())
+    assert answer.status_code == 413
+    assert house.received == b""
+
+
+@pytest.mark.parametrize(
+    ("failure", "status", "says"),
+    [
+        (CannotDo("Esse arquivo não é um som."), 422, "não é um som"),
+        (LinkDown("postgres", "caiu"), 503, "fora do ar"),
+        (EngineMissing("whisper", "falta o modelo", "mordomo models pull"), 503, "mordomo models pull"),
+    ],
+)
+async def test_what_goes_wrong_is_said_in_portuguese(
+    house: House, failure: MordomoError, status: int, says: str
+) -> None:
+    house.failure = failure
+    async with client(house) as http:
+        answer = await http.post("/ask", json={"text": "olá"})
+    assert answer.status_code == status
+    assert says in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({}, 200),
+        ({"Origin": "http://127.0.0.1:8765"}, 200),
+        ({"Host": "localhost:8765"}, 200),
+        ({"Host": "[::1]:8765"}, 200),
+        ({"Origin": "https://evil.example"}, 403),
+        ({"Origin": "null"}, 403),
+        ({"Host": "evil.example"}, 403),
+        ({"Host": "evil.example:8765", "Origin": "http://evil.example:8765"}, 403),
+        ({"Host": ""}, 403),
+    ],
+)
+async def test_only_pages_of_its_own_may_call_it(house: House, headers: dict[str, str], status: int) -> None:
+    async with client(house) as http:
+        assert (await http.post("/ask", json={"text": "olá"}, headers=headers)).status_code == status
+
+
+async def test_health_and_readiness(house: House) -> None:
+    async with client(house) as http:
+        health = (await http.get("/health")).json()
+        assert (health["status"], health["ready"]) == ("degraded", True)
+        assert health["parts"]["brain"]["condition"] == "away"
+        assert (await http.get("/ready")).status_code == 200
+        house.parts = [Part("database", "banco de dados", "away", "caiu", needed=True)]
+        assert (await http.get("/ready")).status_code == 503
+        assert (await http.get("/health")).json()["status"] == "down"
+
+
+async def test_there_are_no_pages_that_were_not_asked_for(house: House) -> None:
+    async with client(house) as http:
+        for path in ("/docs", "/openapi.json", "/redoc", "/"):
+            assert (await http.get(path)).status_code == 404
