@@ -56,7 +56,6 @@ class Source(Protocol):
     """A sound source: the microphone, a WAV file, a satellite."""
 
     name: str
-    area: str | None
 
     def frames(self) -> AsyncGenerator[Frame, None]:
         """Yield frames of FRAME_BYTES until the source ends. Raises EngineMissing or LinkDown when it goes away."""

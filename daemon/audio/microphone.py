@@ -84,10 +84,9 @@ class FrameQueue:
 class Microphone:
     """A Source over the sound card: 16 kHz where the card can, else its own rate, resampled."""
 
-    def __init__(self, device: str = "", area: str | None = None) -> None:
+    def __init__(self, device: str = "") -> None:
         """Take the card's name or a part of it; empty is the system's own microphone."""
         self.name = "microfone"
-        self.area = area
         self._device = device
 
     async def frames(self) -> AsyncGenerator[Frame, None]:

@@ -47,7 +47,6 @@ class WavSource:
     def __init__(
         self,
         path: Path,
-        area: str | None = None,
         *,
         realtime: bool = False,
         tail_s: float = 1.5,
@@ -58,7 +57,6 @@ class WavSource:
         `tail_s` seconds of silence follow the sound, for the endpointer to find its end.
         """
         self.name = path.name
-        self.area = area
         self._path = path
         self._realtime = realtime
         self._tail_bytes = round(tail_s * RATE) * SAMPLE_BYTES

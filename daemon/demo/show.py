@@ -102,7 +102,7 @@ async def show(
     turns: list[Turn] = []
     place = Place("demo", scene.area, mordomo.voice.through(speaker or WavSpeaker(reply_wav)))
     listening = Listening(
-        source=lambda: WavSource(scene.wav, scene.area, realtime=realtime),
+        source=lambda: WavSource(scene.wav, realtime=realtime),
         place=lambda: place,
         butler=mordomo.butler,
         wake_word=mordomo.plugs.wake_word,

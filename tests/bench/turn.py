@@ -30,9 +30,9 @@ from daemon.conversation import Conversations
 from daemon.engines.plug import Plug
 from daemon.engines.protocols import Transcript
 from daemon.errors import LinkDown
+from daemon.language.language import Language
 from daemon.language.plan import Household
 from daemon.language.replies import Replies
-from daemon.language.language import Language
 from daemon.listening import Listening
 from daemon.skills.clock import clock_skills
 from daemon.voice import Voice
@@ -82,7 +82,6 @@ class Source:
     """One call, one sentence, in real time; notes when speech truly ended."""
 
     name = "bench"
-    area = None
 
     def __init__(self) -> None:
         self.speech_ended = 0.0

@@ -167,7 +167,7 @@ class TestLanguageModel:
         rest = asyncio.Event()
 
         class Slow(ScriptedChat):
-            async def chat(self, messages):  # type: ignore[no-untyped-def, override]
+            async def chat(self, messages):  # type: ignore[no-untyped-def]
                 yield "Pedro Álvares Cabral chegou em 1500. "
                 yield "Mas "
                 await rest.wait()
@@ -225,7 +225,7 @@ class TestCutShort:
         forever = asyncio.Event()
 
         class Endless(ScriptedTextToSpeech):
-            async def synthesise(self, sentence):  # type: ignore[no-untyped-def, override]
+            async def synthesise(self, sentence):  # type: ignore[no-untyped-def]
                 async for piece in super().synthesise(sentence):
                     yield piece
                     await forever.wait()
@@ -246,7 +246,7 @@ class TestCutShort:
         gate, begun = asyncio.Event(), asyncio.Event()
 
         class SlowLinks(Links):
-            async def carry_out(self, order):  # type: ignore[no-untyped-def, override]
+            async def carry_out(self, order):  # type: ignore[no-untyped-def]
                 begun.set()
                 await gate.wait()
                 return await super().carry_out(order)

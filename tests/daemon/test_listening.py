@@ -28,7 +28,7 @@ class Frames:
     """A source that gives frames, waits for `gates` (by frame number), and may end with an error."""
 
     def __init__(self, frames: Sequence[Frame], *, gates: dict[int, asyncio.Event] | None = None) -> None:
-        self.name, self.area = "frames", None
+        self.name = "frames"
         self.frames_left = list(frames)
         self.gates = gates or {}
         self.failure: MordomoError | None = None
@@ -64,7 +64,12 @@ async def test_one_turn_after_the_other(database_url: str, tmp_path: Path) -> No
         first_done = asyncio.Event()
         source = Frames(SENTENCE * 2, gates={len(SENTENCE): first_done})
         service = listening(house, source, turns)
-        service.answered = lambda turn: (turns.append(turn), first_done.set())[0]
+
+        def answered(turn: Turn) -> None:
+            turns.append(turn)
+            first_done.set()
+
+        service.answered = answered
         await service.run()
         assert [turn.understood.text for turn in turns] == ["acende a luz da sala", "apaga a luz da cozinha"]
         assert [order.verb for order in house.links.orders] == ["turn_on", "turn_off"]
@@ -139,7 +144,7 @@ async def test_a_storm_of_wake_words_is_ignored_until_it_calms_down(database_url
 
 async def test_an_engine_that_fails_costs_one_turn_and_is_apologised_for(database_url: str, tmp_path: Path) -> None:
     class FailsOnce(ScriptedSpeechToText):
-        async def transcribe(self, utterance):  # type: ignore[no-untyped-def, override]
+        async def transcribe(self, utterance):  # type: ignore[no-untyped-def]
             self.failure = EngineFailed("whisper", "caiu") if not self.heard else None
             return await super().transcribe(utterance)
 

@@ -23,7 +23,12 @@ async def test_a_change_is_applied_and_rebuilds_its_part_only(db: Database, data
     events: list[Event] = []
     rebuilt: list[str] = []
     changed = asyncio.Event()
-    live = LivePreferences(db, database_url, lambda event: (events.append(event), changed.set())[0])
+
+    def observe(event: Event) -> None:
+        events.append(event)
+        changed.set()
+
+    live = LivePreferences(db, database_url, observe)
 
     async def rebuild_tts() -> None:
         rebuilt.append("tts")

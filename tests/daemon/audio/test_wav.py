@@ -177,10 +177,10 @@ class TestWavSource:
         path = tmp_path / "voz.wav"
         sound = s16(tone(seconds=1.01))
         write_wav(path, sound, RATE)
-        source = WavSource(path, "sala", tail_s=0.5)
+        source = WavSource(path, tail_s=0.5)
         frames = await taken(source)
 
-        assert (source.name, source.area) == ("voz.wav", "sala")
+        assert source.name == "voz.wav"
         assert {len(frame) for frame in frames} == {FRAME_BYTES}
         whole = b"".join(frames)
         assert whole.startswith(sound)

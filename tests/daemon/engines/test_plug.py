@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from daemon.engines.plug import Plug
+from daemon.engines.plug import Plug, PlugState
 from daemon.errors import EngineFailed, EngineMissing
 
 
@@ -34,7 +34,7 @@ class Maker:
 async def test_builds_once_on_first_use() -> None:
     make = Maker()
     plug = Plug("kettle", make)
-    assert plug.state.condition == "empty"
+    assert plug.state == PlugState("empty")
 
     async def use() -> Kettle:
         async with plug.use() as kettle:

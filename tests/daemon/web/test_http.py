@@ -1,6 +1,7 @@
 """The HTTP interface by itself: what it takes, what it refuses, and how it says so."""
 
 import base64
+from collections.abc import AsyncGenerator
 from pathlib import Path
 from uuid import uuid4
 
@@ -88,7 +89,7 @@ async def test_a_question_out_of_bounds_is_refused(house: House, body: dict[str,
 
 
 async def test_a_recording_that_is_too_large_is_refused_before_it_is_all_there(house: House) -> None:
-    async def endless():  # type: ignore[no-untyped-def]
+    async def endless() -> AsyncGenerator[bytes, None]:
         for _ in range(LARGEST_BODY // 65_536 + 2):
             yield bytes(65_536)
 
