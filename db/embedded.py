@@ -49,6 +49,8 @@ LONGEST_SOCKET_PATH = 107
 """Bytes; `sun_path` of unix(7), less its closing NUL."""
 AWAY = (OSError, TimeoutError, asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError)
 """How asyncpg says that a server is not there yet, recovers, or is going down."""
+STILL_ENDING = ("shared memory block", "lock file")
+"""What PostgreSQL says where a killed server, or an orphan of it, has not quite ended."""
 MAX_LOG_BYTES = 8 * 1024 * 1024
 
 
@@ -183,8 +185,7 @@ class EmbeddedPostgres:
             log.info("postgres_started", folder=str(self.cluster))
             return
         reason = early.read_text(errors="replace").strip()[-800:] or output.strip()[-800:]
-        if "shared memory block" in reason and monotonic() < deadline:
-            # Orphans of a killed server still end; the kernel tells when they are gone.
+        if any(sign in reason for sign in STILL_ENDING) and monotonic() < deadline:
             await asyncio.sleep(0.3)
             return
         if self.running():
@@ -242,7 +243,8 @@ class EmbeddedPostgres:
         # A pid alone proves nothing, it may have been given to another process since; every process of a server
         # works in its cluster's folder. One that we may not ask is another user's, so not ours.
         try:
-            return Path(psutil.Process(pid).cwd()) == self.cluster.resolve()
+            process = psutil.Process(pid)
+            return process.name() == "postgres" and Path(process.cwd()) == self.cluster.resolve()
         except psutil.Error:
             return False
 

@@ -263,9 +263,17 @@ def _answers(port: int) -> bool:
         return False
 
 
+def _gone(pid: int) -> bool:
+    # Not by the arguments: a process that is becoming another program, or ending, has none for a moment.
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
 async def _until_listening(broker: _Broker) -> bool:
     deadline = monotonic() + START_S
-    while broker.alive() and monotonic() < deadline:
+    while not _gone(broker.pid) and monotonic() < deadline:
         if broker.listening():
             return True
         await asyncio.sleep(0.02)
@@ -280,8 +288,8 @@ async def _end(broker: _Broker) -> None:
             return
         process.terminate()
         deadline = monotonic() + STOP_S
-        # Not `alive`: a process that is ending has no arguments any more, but for a moment still its port.
-        while process.is_running() and process.status() != psutil.STATUS_ZOMBIE:
+        # Until its port is free, too: `alive` tells a moment too early.
+        while process.is_running() and not _gone(broker.pid):
             if monotonic() > deadline:
                 process.kill()
                 log.warning("broker_killed", kind=broker.kind)

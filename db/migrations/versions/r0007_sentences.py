@@ -1,0 +1,23 @@
+"""The household's own sentences."""
+
+from alembic import op
+
+revision = "0007"
+down_revision = "0006"
+branch_labels = None
+depends_on = None
+
+UP: tuple[str, ...] = ()
+DOWN: tuple[str, ...] = ()
+
+
+def upgrade() -> None:
+    """Run UP."""
+    for statement in UP:
+        op.execute(statement)
+
+
+def downgrade() -> None:
+    """Run DOWN."""
+    for statement in DOWN:
+        op.execute(statement)
