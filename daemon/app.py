@@ -4,7 +4,7 @@ Resources are entered in an AsyncExitStack (they close last, in reverse); servic
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,6 +79,7 @@ class Mordomo:
     listening: Listening
     parts: Parts
     trial: Trial
+    screens: list[Callable[[str], None]]
 
     async def ask(self, text: str, area: str | None, *, speak: bool = False, reply_to: Path | None = None) -> Turn:
         """Take a turn on a typed sentence; the answer is spoken in the house, written to a WAV, or only returned."""
@@ -154,9 +155,10 @@ async def assemble(
         conversations = Conversations(ledger, clock, quiet_s)
         answers = Answers(skills(devices, db, replies), ledger, db, plugs.brain, replies, clock)
         butler = Butler(plugs.stt, Language(), house.household, answers, replies, ledger, conversations, clock, observe)
+        spoken = SpokenReminders(voice, replies, observe)
         reminders = DueReminders(
             db,
-            SpokenReminders(voice, replies, observe),
+            spoken,
             clock,
             lambda: prefs()[REMINDERS_LEASE_S],
             zone=lambda: ZoneInfo(prefs()[HOUSE_TIMEZONE]),
@@ -187,5 +189,5 @@ async def assemble(
         parts = Parts(env, servers, db, ledger, live, plugs, devices, listening, schema)
         yield Mordomo(
             env, servers, clock, db, ledger, live, plugs, devices, house, voice, butler, conversations, reminders,
-            schema, listening, parts, trial,
+            schema, listening, parts, trial, spoken.screens,
         )  # fmt: skip

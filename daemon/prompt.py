@@ -26,12 +26,18 @@ class Prompt:
     name: str = "prompt"
 
     async def run(self) -> None:
-        """Answer line after line until cancelled, end of input or a farewell."""
+        """Answer line after line until cancelled, end of input or a farewell; due reminders show here too."""
         screen = Console(highlight=False)
         lines: asyncio.Queue[str] = asyncio.Queue()
         loop = asyncio.get_running_loop()
         # The terminal hands over whole lines, so reading one does not block.
         loop.add_reader(sys.stdin, lambda: lines.put_nowait(sys.stdin.readline(LONGEST_LINE)))
+
+        def show(text: str) -> None:
+            screen.print(f"\nmordomo> {text}", style="bold yellow", markup=False)
+            screen.print(f"[bold cyan]{PROMPT}[/]", end="")
+
+        self.mordomo.screens.append(show)
         try:
             while True:
                 screen.print(f"[bold cyan]{PROMPT}[/]", end="")
@@ -43,6 +49,7 @@ class Prompt:
                 if line.strip():
                     await self._answer(line.strip(), screen)
         finally:
+            self.mordomo.screens.remove(show)
             loop.remove_reader(sys.stdin)
 
     async def _answer(self, text: str, screen: Console) -> None:

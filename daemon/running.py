@@ -67,15 +67,15 @@ class Services:
 
 
 async def serve(env: Environment, options: Options) -> None:
-    """Run the daemon until SIGTERM or SIGINT. Raises AlreadyRunning, CannotStart, SchemaTooNew with a sentence.
+    """Run the daemon until SIGTERM, SIGINT or SIGHUP. Raises AlreadyRunning, CannotStart, SchemaTooNew with a sentence.
 
     A service that fails with anything but LinkDown is a bug: it ends the process with an ExceptionGroup.
     """
     began = time.monotonic()
     # At the prompt the screen belongs to the conversation.
-    logs.configure(env.log_format, "WARNING" if options.prompt and env.log_level == "INFO" else env.log_level)
+    logs.configure(env.log_format, "ERROR" if options.prompt and env.log_level == "INFO" else env.log_level)
     stop = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with AsyncExitStack() as stack:
         folder = stack.enter_context(DataFolder(env.data_dir))

@@ -1,9 +1,10 @@
 """How a due reminder reaches the house: a tone, then its words, when no turn is being spoken."""
 
-from collections.abc import AsyncGenerator, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Callable, Sequence
+from dataclasses import dataclass, field
 
 from daemon.audio import earcons
+from daemon.errors import EngineMissing
 from daemon.events import Observe, ReminderSpoken
 from daemon.language.replies import Replies
 from daemon.voice import Voice
@@ -15,11 +16,15 @@ TOLD = 5
 
 @dataclass(frozen=True, slots=True)
 class SpokenReminders:
-    """The Delivery through the house's voice. A title is spoken as text, whatever it holds."""
+    """The Delivery through the house's voice. A title is spoken as text, whatever it holds.
+
+    `screens` show it too, while somebody sits at one; without a speaker that is delivery enough.
+    """
 
     voice: Voice
     replies: Replies
     observe: Observe
+    screens: list[Callable[[str], None]] = field(default_factory=list)
 
     async def speak(self, due: Due) -> None:
         """Speak one reminder. Raises EngineFailed, LinkDown."""
@@ -42,4 +47,10 @@ class SpokenReminders:
         async def once() -> AsyncGenerator[str, None]:
             yield text
 
-        await self.voice.speak(once(), before=earcons.reminder())
+        for show in self.screens:
+            show(text)
+        try:
+            await self.voice.speak(once(), before=earcons.reminder())
+        except EngineMissing:
+            if not self.screens:
+                raise
