@@ -269,6 +269,33 @@ REMINDERS_LEASE_S = _declare(
 )
 HOUSE_TIMEZONE = _declare(Preference("house.timezone", "America/Sao_Paulo", "Fuso horário da casa", is_timezone=True))
 HOUSE_AREA = _declare(Preference("house.area", "sala", "Cômodo onde está o microfone desta máquina"))
+RETENTION_SYSTEM_LOGS_DAYS = _declare(
+    Preference(
+        "retention.system_logs_days",
+        30,
+        "Por quantos dias se guarda o registro do sistema (system_logs)",
+        minimum=1,
+        maximum=3650,
+    )
+)
+RETENTION_AUDIT_DAYS = _declare(
+    Preference(
+        "retention.audit_days",
+        1825,
+        "Por quantos dias se guarda quem mudou o quê (audit_log)",
+        minimum=1,
+        maximum=36500,
+    )
+)
+RETENTION_MESSAGES_DAYS = _declare(
+    Preference(
+        "retention.messages_days",
+        0,
+        "Por quantos dias se guardam as conversas; 0 é para sempre",
+        minimum=0,
+        maximum=36500,
+    )
+)
 
 
 class Preferences:

@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from daemon.commands import ask, configuration, demo, doctor, models, run, understand
+from daemon.commands import ask, configuration, demo, doctor, models, run, understand, when
 from daemon.commands.console import guarded
 
 app = typer.Typer(
@@ -18,6 +18,7 @@ app.command("run")(run.run)
 app.command("ask")(ask.ask)
 app.command("listen")(ask.listen)
 app.command("understand")(understand.understand)
+app.command("when")(when.when)
 app.command("demo")(demo.demo)
 app.command("doctor")(doctor.doctor)
 app.add_typer(models.app, name="models")

@@ -1,10 +1,9 @@
 """Plan to Reply: skills first, the language model for the rest. Only here, and only now, are there effects."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal
 
 import structlog
 
@@ -65,10 +64,7 @@ class Answers:
                 yield sentence
         for intent, skill, actions in planned:
             # Who cuts in stops the voice, not a command that is on its way: its row must learn how it ended.
-            carrying = asyncio.ensure_future(self._carry_out(turn, intent, skill, actions, context))
-            self.under_way.add(carrying)
-            carrying.add_done_callback(self.under_way.discard)
-            yield await asyncio.shield(carrying)
+            yield await asyncio.shield(self._keep(self._carry_out(turn, intent, skill, actions, context)))
 
     async def _store_heard(self, turn: Turn, planned: Sequence[Planned]) -> None:
         began = self.clock.monotonic()
@@ -93,22 +89,55 @@ class Answers:
         )
         turn.steps["store"] = (self.clock.monotonic() - began) * 1000
 
+    async def settle(self) -> None:
+        """Return when every action that was begun has its end in the ledger."""
+        while self.under_way:
+            await asyncio.wait(set(self.under_way))
+
     async def _carry_out(
         self, turn: Turn, intent: Intent, skill: Skill, actions: tuple[Action, ...], context: Context
     ) -> str:
+        """Take the actions and return what to say; before it is said, the ledger has what the house must not forget."""
         began = self.clock.monotonic()
-        await self.ledger.executing([action.id for action in actions], self.clock.now())
+        only_asks = all(action.type == "query" for action in actions)
+        if not only_asks:
+            await self.ledger.executing([action.id for action in actions], self.clock.now())
         carried = await self._act(turn, intent, skill, actions, context)
-        for action, outcome in zip(actions, carried.outcomes, strict=True):
-            status: Literal["success", "failed"] = "success" if outcome.ok else "failed"
-            turn.actions.append(
-                ActionDone(action.id, action.name, action.parameters, status, outcome.result, outcome.error)
-            )
-            await self.ledger.finished(
-                action.id, status=status, result=outcome.result, error=outcome.error, at=self.clock.now()
-            )
+        ended = [_ended(action, done) for action, done in zip(actions, carried.outcomes, strict=True)]
+        turn.actions += ended
+        if only_asks:
+            # Nothing was changed by asking, so the answer need not wait for its own record.
+            self._keep(self._record_asked(ended))
+        else:
+            await self._record(ended)
         turn.steps["act"] = turn.steps.get("act", 0.0) + (self.clock.monotonic() - began) * 1000
         return carried.say
+
+    async def _record_asked(self, ended: Sequence[ActionDone]) -> str:
+        await self.ledger.executing([action.id for action in ended], self.clock.now())
+        await self._record(ended)
+        return ""
+
+    async def _record(self, ended: Sequence[ActionDone]) -> None:
+        at = self.clock.now()
+        await asyncio.gather(
+            *(
+                self.ledger.finished(action.id, status=action.status, result=action.result, error=action.error, at=at)
+                for action in ended
+            )
+        )
+
+    def _keep(self, work: Coroutine[None, None, str]) -> "asyncio.Future[str]":
+        """Let work go on whatever becomes of the turn."""
+        task = asyncio.ensure_future(work)
+        self.under_way.add(task)
+        task.add_done_callback(self._over)
+        return task
+
+    def _over(self, task: "asyncio.Future[str]") -> None:
+        self.under_way.discard(task)
+        if not task.cancelled() and (failure := task.exception()) is not None:
+            log.error("action_not_recorded", why=str(failure))
 
     async def _act(
         self, turn: Turn, intent: Intent, skill: Skill, actions: tuple[Action, ...], context: Context
@@ -159,6 +188,12 @@ class Answers:
         except LinkDown:
             return []
         return [ChatMessage(m.role, m.content) for m in messages if m.role != "system"]
+
+
+def _ended(action: Action, done: Done) -> ActionDone:
+    return ActionDone(
+        action.id, action.name, action.parameters, "success" if done.ok else "failed", done.result, done.error
+    )
 
 
 def system_prompt(context: Context) -> ChatMessage:

@@ -100,6 +100,7 @@ class Butler:
         conversation.busy += 1
         try:
             await self._speak(turn, place, self._sentences(turn))
+            await self.answers.settle()
             conversation.previous = understood.plan
         except (LinkDown, EngineFailed) as lost:
             log.warning("turn_failed", turn=str(turn.id), why=str(lost))

@@ -10,10 +10,12 @@ import structlog
 
 from config.environment import Environment
 from daemon import logs
-from daemon.app import Mordomo, assemble
+from daemon.app import After, Mordomo, assemble
 from daemon.banner import print_banner
 from daemon.data_folder import DataFolder
 from daemon.events import Event
+from daemon.housekeeping import Housekeeping
+from daemon.log_sink import Backlog, LogSink
 from daemon.prompt import Prompt
 from daemon.servers import DemoHouse, KeepPostgres, Servers, servers
 from daemon.supervise import Service, supervise
@@ -73,7 +75,8 @@ async def serve(env: Environment, options: Options) -> None:
     """
     began = time.monotonic()
     # At the prompt the screen belongs to the conversation.
-    logs.configure(env.log_format, "ERROR" if options.prompt and env.log_level == "INFO" else env.log_level)
+    backlog = Backlog()
+    logs.configure(env.log_format, "ERROR" if options.prompt and env.log_level == "INFO" else env.log_level, backlog)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -84,6 +87,7 @@ async def serve(env: Environment, options: Options) -> None:
         http = Http(create_app(mordomo), bind(env.http_host, env.http_port))
         async with asyncio.TaskGroup() as group:
             services = Services(group, mordomo)
+            _keep_house(services, backlog)
             await _begin(services, with_servers, http, options)
             folder.announce(http.url)
             if not stop.is_set():
@@ -95,6 +99,16 @@ async def serve(env: Environment, options: Options) -> None:
             await mordomo.voice.finish(SENTENCE_S)
             services.stop()
     log.info("stopped")
+
+
+def _keep_house(services: Services, backlog: Backlog) -> None:
+    """Start what writes the log into the database, and what lets go of what is old, once there are tables."""
+    mordomo = services.mordomo
+    ready = mordomo.schema.ready
+    sink = LogSink(backlog, mordomo.servers.database_url)
+    keeping = Housekeeping(mordomo.db, mordomo.clock)
+    services.start(After(keeping.name, ready, keeping))
+    services.start(After(sink.name, ready, sink))
 
 
 async def _begin(services: Services, with_servers: Servers, http: Http, options: Options) -> None:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from daemon.audio.endpointer import Ended, Endpointer, NoSpeech, Paused, Resumed
@@ -31,7 +31,7 @@ class ActionDone:
     id: UUID
     name: str
     parameters: dict[str, Any]
-    status: str
+    status: Literal["success", "failed"]
     result: dict[str, Any] | None = None
     error: str | None = None
 

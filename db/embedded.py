@@ -23,6 +23,7 @@ import asyncpg
 import psutil
 import structlog
 
+from db.backup.wal import SEGMENT_BYTES, archiving
 from db.embedded_settings import ACCESS, settings, users_map
 from db.errors import LinkDown
 from db.server_account import (
@@ -42,6 +43,8 @@ log = structlog.get_logger(__name__)
 
 MAJOR = "18"
 DATABASE = "mordomo"
+READY = "ready-"
+"""Begins the name of a recovered server's files that wait to take the place of `data`."""
 START_S = 120.0
 """Longest wait for a server to answer, crash recovery included."""
 STOP_S = 60
@@ -64,9 +67,13 @@ class _Running:
 
 @dataclass
 class EmbeddedPostgres:
-    """The server of one Mordomo data directory, in `data_dir/postgres`."""
+    """The server of one Mordomo data directory, in `data_dir/postgres`.
+
+    `archive`, if given, is where its log of changes is kept for recovery to any minute.
+    """
 
     data_dir: Path
+    archive: Path | None = None
 
     def __post_init__(self) -> None:
         self.data_dir = self.data_dir.expanduser().absolute()
@@ -148,6 +155,8 @@ class EmbeddedPostgres:
                     f"Guarde-os com o pg_dump da versão {found}, mude a pasta de lugar e restaure a cópia."
                 )
             return
+        if ready := next(self.home.glob(f"{READY}*"), None):
+            raise CannotStart(f"Uma restauração parou no último passo. Termine-a: mv '{ready}' '{self.cluster}'")
         if self.cluster.exists():
             raise CannotStart(f"A pasta {self.cluster} não é do PostgreSQL. Mude-a de lugar e rode de novo.")
         programs = await self.programs(account)
@@ -158,8 +167,9 @@ class EmbeddedPostgres:
             account.own(Path(scratch))
             fresh = Path(scratch) / "data"
             locale = ("--encoding=UTF8", "--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
+            segment = f"--wal-segsize={SEGMENT_BYTES >> 20}"
             status, output = await account.run(
-                programs / "initdb", "-D", fresh, "-U", DATABASE, "--auth=peer", *locale, "--no-instructions",
+                programs / "initdb", "-D", fresh, "-U", DATABASE, "--auth=peer", *locale, segment, "--no-instructions",
                 cwd=self.home,
             )  # fmt: skip
             if status != 0:
@@ -171,7 +181,8 @@ class EmbeddedPostgres:
         """Start the server and wait for it; return with it up, or with a reason to look again."""
         self._clear_reused_pid()
         socket_dir = self._socket_dir(account)
-        account.write(self.cluster / "postgresql.conf", settings(socket_dir, self.logs))
+        archived = archiving(account, self.home, self.cluster, self.archive) if self.archive else {}
+        account.write(self.cluster / "postgresql.conf", settings(socket_dir, self.logs, archived))
         account.write(self.cluster / "pg_hba.conf", ACCESS)
         account.write(self.cluster / "pg_ident.conf", users_map({account.name, "root"}))
         programs = await self.programs(account)

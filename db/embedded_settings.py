@@ -4,6 +4,7 @@ Sized for a small house server that shares its memory with Whisper and a voice. 
 `postgres/data/custom.conf` is read last and so wins.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 
 ACCESS = """\
@@ -57,11 +58,16 @@ SETTINGS = {
 }
 
 
-def settings(socket_dir: Path, logs: Path) -> str:
-    """Return the text of `postgresql.conf`."""
+def settings(socket_dir: Path, logs: Path, archiving: Mapping[str, str]) -> str:
+    """Return the text of `postgresql.conf`; `archiving` says how the log of changes is kept (db/backup/wal.py)."""
     paths = {"unix_socket_directories": f'"{socket_dir}"', "log_directory": str(logs)}
-    lines = [f"{name} = {_quoted(value)}" for name, value in {**SETTINGS, **paths}.items()]
-    return "\n".join(["# Written by Mordomo at each start; put your own in custom.conf.", *lines, CUSTOM])
+    return conf_text({**SETTINGS, **archiving, **paths}) + CUSTOM
+
+
+def conf_text(values: Mapping[str, str]) -> str:
+    """Return the text of a `postgresql.conf` with these values."""
+    lines = [f"{name} = {_quoted(value)}" for name, value in values.items()]
+    return "\n".join(["# Written by Mordomo at each start; put your own in custom.conf.", *lines, ""])
 
 
 CUSTOM = "include_if_exists = 'custom.conf'\n"

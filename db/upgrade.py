@@ -71,12 +71,12 @@ class SchemaTooNew(MordomoError):  # noqa: N818 - a state, as the rest of the tr
 
 
 class SchemaBusy(MordomoError):  # noqa: N818
-    """Somebody holds a table for so long that a migration gave up; nothing of it was applied."""
+    """Somebody holds a table for so long that a migration gave up; nothing of that revision was applied."""
 
     def __init__(self) -> None:
         super().__init__(
             "Não consegui atualizar o banco de dados: outra transação está segurando as tabelas. "
-            "Nada foi mudado; encerre a transação e tente de novo (mordomo db upgrade)."
+            "Nenhum passo ficou pela metade; encerre a transação e tente de novo (mordomo db upgrade)."
         )
 
 

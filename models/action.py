@@ -30,6 +30,7 @@ class Action(Table, table=True):
     __table_args__ = (
         CheckConstraint("status IN ('pending', 'executing', 'success', 'failed')", name="status"),
         Index("idx_actions_conversation", "conversation_id"),
+        Index("idx_actions_message", "message_id"),
         Index("idx_actions_type", "action_type"),
         Index("idx_actions_status", "status"),
     )

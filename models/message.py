@@ -4,8 +4,8 @@ import uuid
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import CheckConstraint, Column, Float, Index, Integer, String, Text, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import CheckConstraint, Column, Computed, Float, Index, Integer, String, Text, text
+from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
 from sqlmodel import Field
 
 from models.table import Table, id_column, metadata_column, now_column, reference_column
@@ -20,7 +20,8 @@ class Message(Table, table=True):
 
         user's (audio_duration_ms, transcription_model, intent, confidence) ──▶ assistant's (latency_ms)
 
-    `confidence` is 0 to 1. The user's message is a committed row before anything is done about it.
+    `confidence` is 0 to 1. The user's message is a committed row before anything is done about it. `search` is made by
+    the database: the words and the month to find it by.
     """
 
     __tablename__ = "messages"
@@ -30,6 +31,7 @@ class Message(Table, table=True):
         Index("idx_messages_role", "role"),
         Index("idx_messages_intent", "intent"),
         Index("idx_messages_timestamp", text("timestamp DESC")),
+        Index("idx_messages_search", "search", postgresql_using="gin", postgresql_with={"fastupdate": "off"}),
     )
 
     id: uuid.UUID = Field(sa_column=id_column())
@@ -44,3 +46,7 @@ class Message(Table, table=True):
     audio_duration_ms: int | None = Field(default=None, sa_column=Column(Integer()))
     transcription_model: str | None = Field(default=None, sa_column=Column(String(50)))
     extra: dict[str, Any] = Field(sa_column=metadata_column())
+    search: str | None = Field(
+        default=None,
+        sa_column=Column(TSVECTOR(), Computed("search_vector(content, timestamp)", persisted=True), nullable=False),
+    )

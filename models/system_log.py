@@ -16,7 +16,7 @@ class SystemLog(Table, table=True):
 
     ::
 
-        written ──▶ dropped after 30 days, with its partition or by cleanup_old_logs()
+        written ──▶ dropped after retention.system_logs_days, with its day's partition
 
     The key includes `timestamp` because PostgreSQL wants the partition key in every unique index.
     """

@@ -14,7 +14,7 @@ from daemon.language.words import Word
 Words = tuple[Word, ...]
 
 _JOINTS = frozenset({"e", "depois", "dai", "ai", "mas", "entao", "tambem", "em", "seguida", "agora", "ja"})
-_PARTING = frozenset({",", ".", ";", "!", "?", ":", "…"})
+_PARTING = frozenset({",", ".", ";", "!", "?", ":", "…", "-"})
 _MOST_CUTS = 5
 _BECAUSE = frozenset({"que", "porque", "pois", "por", "pra", "para"})
 _NO_COMMAND = frozenset({"para", "pare", "conta", "marca", "passa", "lista"})
@@ -49,7 +49,7 @@ def is_silence(words: Words, text: str, lexicon: Lexicon) -> bool:
 def bare(words: Words, lexicon: Lexicon, language: str) -> Iterator[Words]:
     """Yield the command inside its courtesy, the likeliest first: stripped at the end, ever more at the beginning."""
     front = [words]
-    while len(front) < 6:
+    while len(front) < 8:
         shorter = _without_front(front[-1], lexicon, language)
         if shorter is None:
             break
@@ -75,7 +75,7 @@ def _without_front(words: Words, lexicon: Lexicon, language: str) -> Words | Non
     for phrase in (*lexicon.called, *lexicon.before):
         if len(phrase) < len(plain) and plain[: len(phrase)] == phrase:
             return words[len(phrase) :]
-    return None
+    return words[1:] if len(words) > 1 and plain[0] in lexicon.talk else None
 
 
 def _without_reason(words: Words, language: str) -> Words | None:
@@ -97,6 +97,8 @@ def _without_back(words: Words, lexicon: Lexicon) -> Words:
             if len(phrase) < len(plain) and plain[-len(phrase) :] == phrase:
                 words, again = words[: -len(phrase)], True
                 break
+        if not again and len(plain) > 2 and plain[-1] in lexicon.talk:
+            words, again = words[:-1], True
     return words
 
 

@@ -9,6 +9,7 @@ import structlog
 
 from daemon.language import book, clauses, lexicon, names, words
 from daemon.language.names import Index
+from daemon.language.paraphrases import paraphrases
 from daemon.language.plan import NOTHING, Heard, Household, Intent, Plan, Thing
 from daemon.language.pt_br import moments
 from daemon.language.reading import Reader, Reading
@@ -97,6 +98,13 @@ class Language:
             mended = self._mended(*parted, reader)
             if mended:
                 return mended
+        for way in (said, *paraphrases(said, self._lexicon)):
+            read = self._as_it_stands(way, reader)
+            if read:
+                return read
+        return ()
+
+    def _as_it_stands(self, said: tuple[Word, ...], reader: Reader) -> tuple[Reading, ...]:
         for command in clauses.bare(said, self._lexicon, self._name):
             one = reader.read(command)
             several = self._several(command, reader, infinitives=one is None or one.free == 0)
@@ -121,10 +129,11 @@ class Language:
         return ()
 
     def _first(self, said: tuple[Word, ...], reader: Reader) -> Reading | None:
-        for command in clauses.bare(said, self._lexicon, self._name):
-            reading = reader.read(command)
-            if reading:
-                return reading
+        for way in (said, *paraphrases(said, self._lexicon)):
+            for command in clauses.bare(way, self._lexicon, self._name):
+                reading = reader.read(command)
+                if reading:
+                    return reading
         return None
 
     def _mended(self, first: tuple[Word, ...], meant: tuple[Word, ...], reader: Reader) -> tuple[Reading, ...]:

@@ -43,6 +43,15 @@ class Lexicon:
     colors: Mapping[Phrase, str]
     temperatures: Mapping[Phrase, int]
     levels: Mapping[Phrase, int]
+    filling: tuple[Phrase, ...]
+    talk: frozenset[str]
+    because: frozenset[str]
+    reason_starts: frozenset[str]
+    not_in_reasons: frozenset[str]
+    asking_words: frozenset[str]
+    copulas: frozenset[str]
+    left_so: frozenset[str]
+    for_me: frozenset[str]
 
 
 def load_yaml(language: str, name: str) -> Any:
@@ -55,7 +64,7 @@ def load_yaml(language: str, name: str) -> Any:
 def load(language: str) -> Lexicon:
     """Read the language's `words.yaml`. Raises KeyError where a section is missing."""
     said = load_yaml(language, "words.yaml")
-    verbs = {name: forms.split() for name, forms in said["verbs"].items()}
+    verbs = {name: conjugated(forms.split()) for name, forms in said["verbs"].items()}
     pieces = {name: "(" + "|".join(forms) + ")" for name, forms in verbs.items()} | dict(said["pieces"])
     return Lexicon(
         called=_phrases(said["called"]),
@@ -84,7 +93,27 @@ def load(language: str) -> Lexicon:
         colors=_values(said["colors"]),
         temperatures={phrase: int(value) for phrase, value in _values(said["temperatures"]).items()},
         levels={phrase: int(value) for phrase, value in _values(said["levels"]).items()},
+        filling=_phrases(said["filling"]),
+        talk=_words(said["talk"]),
+        because=_words(said["because"]),
+        reason_starts=_words(said["reason_starts"]),
+        not_in_reasons=_words(said["not_in_reasons"]),
+        asking_words=_words(said["asking_words"]),
+        copulas=_words(said["copulas"]),
+        left_so=_words(said["left_so"]),
+        for_me=frozenset(fold(form) for name in said["for_me"] for form in verbs[name]),
     )
+
+
+def conjugated(forms: list[str]) -> list[str]:
+    """Return the forms of a verb with those that follow from its infinitives: `apagasse`, `apagassem`, `apagares`."""
+    made = [
+        stem + ending
+        for form in forms
+        if (stem := form.removesuffix("r")) != form and form[-2:] in {"ar", "er", "ir"}
+        for ending in ("sse", "ssem", "res", "rem")
+    ]
+    return list(dict.fromkeys([*forms, *made]))
 
 
 def _phrases(texts: list[str]) -> tuple[Phrase, ...]:

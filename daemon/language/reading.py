@@ -88,7 +88,7 @@ class Reader:
     sentence: Sentence
     now: datetime
     found: dict[tuple[object, ...], tuple[Found, ...]] = field(default_factory=dict)
-    known: dict[tuple[int, int, int], Reading | None] = field(default_factory=dict)
+    known: dict[tuple[int, ...], Reading | None] = field(default_factory=dict)
     effort: list[None] = field(default_factory=list)
 
     def after(self, reading: Reading) -> "Reader":
@@ -101,7 +101,7 @@ class Reader:
         """Return the best meaning of these words as one command, or None."""
         if not words or len(words) > _LONGEST_COMMAND:
             return None
-        key = (words[0].start, words[-1].end, len(words))
+        key = tuple(word.start for word in words)
         if key not in self.known:
             self.effort.append(None)
             self.known[key] = self._best(words) if len(self.effort) <= _MOST_READINGS else None

@@ -9,7 +9,7 @@ from functools import lru_cache
 LONGEST_SENTENCE = 600
 """Characters. Nobody asks a house for something in more: longer text goes to the language model unread."""
 
-_PIECE = re.compile(r"\d+(?:[.,:/hH]\d+)*|[^\W\d_]+|[%°]|[^\w\s]")
+_PIECE = re.compile(r"\d{1,2}-\d{1,2}-\d{4}(?!\w)|\d{4}-\d\d-\d\d(?!\w)|\d+(?:[.,:/hH]\d+)*|[^\W\d_]+|[%°]|[^\w\s]")
 _NUMBERED = re.compile(r"\d")
 _BREAKS = frozenset(",.;:?!…")
 
@@ -62,8 +62,9 @@ def read(text: str) -> Sentence:
     for piece in _PIECE.finditer(text):
         written = piece.group()
         if not (written[0].isalnum() or written in "%°"):
-            if words and written in _BREAKS:
-                words[-1] = _marked(words[-1], written)
+            if words and (written in _BREAKS or (written == "-" and text[piece.end() : piece.end() + 1].isspace())):
+                cut_off = written == "…" or text.startswith("...", piece.start())
+                words[-1] = _marked(words[-1], "…" if cut_off else written)
             continue
         plain = fold(written)
         glued = bool(words) and words[-1].end == piece.start() and bool(_NUMBERED.match(words[-1].plain))

@@ -14,7 +14,7 @@ from models import Table
 
 def compared(name: str | None, kind: str, parents: Any) -> bool:  # noqa: ARG001 - alembic's signature
     """Leave partitions out of the comparison with the models: they come and go with the days."""
-    return not (kind == "table" and name is not None and name.startswith("system_logs_"))
+    return not (kind == "table" and name is not None and name.startswith(("system_logs_", "audit_log_")))
 
 
 def migrate() -> None:
@@ -23,6 +23,7 @@ def migrate() -> None:
     context.configure(
         connection=connection,
         dialect_name=None if connection else "postgresql",
+        dialect_opts={"paramstyle": "named"},  # so that text keeps its percent signs as they are
         target_metadata=Table.metadata,
         include_name=compared,
         compare_type=True,

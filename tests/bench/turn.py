@@ -1,11 +1,12 @@
 """How much of a turn is our own: from the true end of speech to the first sound of the answer, less engines and silence.
 
-    python -m tests.bench.turn [--turns 200] [--json]
+    python -m tests.bench.turn [--turns 200] [--command] [--json]
 
 A source gives frames in real time: wake word, 0.2 s of speech, silence. Scripted engines take fixed times, everything
-else is real: endpointer, language, ledger in PostgreSQL (the embedded server, with its durable settings), skill, voice.
+else is real: endpointer, language, ledger in PostgreSQL (the embedded server, with its durable settings), skill, voice. The sentence
+is a question ("que horas são"), or with --command a lamp whose device takes DEVICE_S to confirm.
 The overhead is what remains of the time from the last frame of speech to the first piece of sound that reaches the
-speaker, once the silence waited for and the two engines' delays are taken away. Understanding early is off for the
+speaker, once the silence waited for and the time that the engines took are taken away. Understanding early is off for the
 first figures, so that nothing hides behind the silence; the second figures have it on, as a household has.
 """
 
@@ -19,7 +20,7 @@ import tempfile
 import time
 from collections.abc import AsyncGenerator, AsyncIterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from daemon.answer import Answers
 from daemon.audio.endpointer import EndpointRules
@@ -27,31 +28,51 @@ from daemon.audio.frames import FRAME_BYTES, FRAME_MS, Frame, Pcm, Utterance
 from daemon.butler import Butler, Place
 from daemon.clock import SystemClock
 from daemon.conversation import Conversations
+from daemon.devices.order import Order, Outcome
 from daemon.engines.plug import Plug
 from daemon.engines.protocols import Transcript
 from daemon.errors import LinkDown
 from daemon.language.language import Language
-from daemon.language.plan import Household
+from daemon.language.plan import Area, Household, Thing
 from daemon.language.replies import Replies
 from daemon.listening import Listening
 from daemon.skills.clock import clock_skills
+from daemon.skills.devices import device_skills
 from daemon.voice import Voice
 from db.database import open_database
 from db.embedded import EmbeddedPostgres
 from db.ledger import open_ledger
 from db.upgrade import upgrade
 
-STT_S, TTS_S = 0.100, 0.050
+STT_S, TTS_S, DEVICE_S = 0.100, 0.050, 0.020
 SILENCE_FRAMES = 10
 SPEECH_FRAMES = 6
 CALL, LOUD, QUIET = b"\x02\x20" * (FRAME_BYTES // 2), b"\x01\x10" * (FRAME_BYTES // 2), bytes(FRAME_BYTES)
 RULES = EndpointRules(min_speech_ms=64, silence_ms=round(SILENCE_FRAMES * FRAME_MS), preroll_ms=64)
 
 
+HOUSE = Household((Thing("light.sala", "light", "luz da sala", area="sala", state="off"),), (Area("sala"),))
+
+
 class Scripted:
     """Wake word, voice detector, speech to text and text to speech, with fixed delays."""
 
     name = "scripted"
+    spent: ClassVar[dict[str, float]] = {}
+    """Seconds that each engine really took in this turn: a timer wakes up to a millisecond after its time."""
+
+    def __init__(self, sentence: str = "") -> None:
+        self.sentence = sentence
+
+    async def _take(self, what: str, seconds: float) -> None:
+        began = time.perf_counter()
+        await asyncio.sleep(seconds)
+        self.spent[what] = time.perf_counter() - began
+
+    async def carry_out(self, order: Order) -> Outcome:
+        """Take DEVICE_S to obey."""
+        await self._take("device", DEVICE_S)
+        return Outcome("confirmed", "on", {}, DEVICE_S * 1000)
 
     async def detect(self, frame: Frame) -> bool:
         """Hear the call."""
@@ -66,12 +87,12 @@ class Scripted:
 
     async def transcribe(self, utterance: Utterance) -> Transcript:
         """Take STT_S."""
-        await asyncio.sleep(STT_S)
-        return Transcript("que horas são", 0.9, "pt", self.name)
+        await self._take("stt", STT_S)
+        return Transcript(self.sentence, 0.9, "pt", self.name)
 
     async def synthesise(self, _: str) -> AsyncGenerator[Pcm, None]:
         """Take TTS_S."""
-        await asyncio.sleep(TTS_S)
+        await self._take("tts", TTS_S)
         yield Pcm(LOUD, 16_000)
 
     def close(self) -> None:
@@ -111,10 +132,11 @@ class FirstSound:
             self.at = self.at or time.perf_counter()
 
 
-async def overheads(turns: int, *, early: bool, data_dir: Path) -> list[float]:
+async def overheads(turns: int, *, early: bool, command: bool, data_dir: Path) -> list[float]:
     """Return the overhead of each turn in milliseconds."""
     rules = RULES if early else EndpointRules(**{**_fields(RULES), "provisional_ms": RULES.silence_ms})
-    engine_s = TTS_S if early else STT_S + TTS_S
+    engines = {"tts", "device"} | (set() if early else {"stt"})
+    sentence = "acende a luz da sala" if command else "que horas são"
     postgres = EmbeddedPostgres(data_dir)
     url = await postgres.start()
     await upgrade(url)
@@ -123,9 +145,17 @@ async def overheads(turns: int, *, early: bool, data_dir: Path) -> list[float]:
         async with open_database(url) as db, open_ledger(db, data_dir) as ledger:
             conversations = Conversations(ledger, clock, lambda: 60)
             brain: Plug[Any] = Plug("brain", _no_brain)
-            answers = Answers(clock_skills(replies), ledger, db, brain, replies, clock)
+            skills = {**clock_skills(replies), **device_skills(Scripted(), replies)}
+            answers = Answers(skills, ledger, db, brain, replies, clock)
             butler = Butler(
-                Plug("stt", Scripted), Language(), Household, answers, replies, ledger, conversations, clock
+                Plug("stt", lambda: Scripted(sentence)),
+                Language(),
+                lambda: HOUSE,
+                answers,
+                replies,
+                ledger,
+                conversations,
+                clock,
             )
             speaker = FirstSound()
             voice = Voice(Plug("tts", Scripted), speaker)
@@ -143,7 +173,8 @@ async def overheads(turns: int, *, early: bool, data_dir: Path) -> list[float]:
                 await listening.run()
                 waited_s = SILENCE_FRAMES * FRAME_MS / 1000
                 if turn >= 3:  # the first ones open connections
-                    results.append((speaker.at - source.speech_ended - waited_s - engine_s) * 1000)
+                    engines_s = sum(Scripted.spent.get(engine, 0.0) for engine in engines)
+                    results.append((speaker.at - source.speech_ended - waited_s - engines_s) * 1000)
     finally:
         await postgres.stop(only_if_unused=False)
     return results
@@ -171,13 +202,16 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--turns", type=int, default=200)
+    parser.add_argument("--command", action="store_true", help="a lamp command instead of a question")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     results = {}
     with tempfile.TemporaryDirectory(prefix="mordomo-bench-") as folder:
         Path(folder).chmod(0o711)
         for name, early in (("understanding after the end", False), ("understanding early", True)):
-            values = asyncio.run(overheads(options.turns, early=early, data_dir=Path(folder) / "data"))
+            values = asyncio.run(
+                overheads(options.turns, early=early, command=options.command, data_dir=Path(folder) / "data")
+            )
             results[name] = _quantiles(values)
     machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
     if options.json:

@@ -133,7 +133,9 @@ async def test_an_unknown_revision_is_no_way_down(database_url: str) -> None:
     assert await current(database_url) == REVISIONS[-1]
 
 
-async def test_a_held_table_is_waited_for_briefly_and_nothing_is_half_done(database_url: str) -> None:
+async def test_a_held_table_is_waited_for_briefly_and_nothing_is_half_done(
+    database_url: str, empty_database_url: str
+) -> None:
     impatient = Patience(lock_s=0.05, tries=2, pause_s=0)
     holder = await asyncpg.connect(database_url)
     held = holder.transaction()
@@ -144,10 +146,16 @@ async def test_a_held_table_is_waited_for_briefly_and_nothing_is_half_done(datab
         await upgrade(database_url, impatient)
     with pytest.raises(SchemaBusy, match="encerre a transação"):
         await downgrade(database_url, "base", impatient)
+    # What came before the held tables was undone, each revision whole; the one that met them left everything in place.
+    stopped_at = await current(database_url)
+    assert stopped_at in REVISIONS
+    await upgrade(empty_database_url)
+    await downgrade(empty_database_url, stopped_at)
+    assert await _names(database_url) - {"check_of_yesterday"} == await _names(empty_database_url)
     await held.rollback()
     await holder.close()
-    assert await current(database_url) == REVISIONS[-1]
     await upgrade(database_url)
+    assert await current(database_url) == REVISIONS[-1]
     assert {"users", "config", "idx_reminders_scheduled", "check_config"} <= await _names(database_url)
 
 

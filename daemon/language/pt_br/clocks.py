@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from daemon.language.pt_br import numbers
+from daemon.language.pt_br.month_days import MONTHS
 from daemon.language.words import Word
 
 LEADS = frozenset(
@@ -14,6 +15,7 @@ SURE_LEADS = frozenset({"as", "pras", "das", "pelas", "umas"})
 PERIODS = {"manha": "manha", "manhazinha": "manha", "tarde": "tarde", "tardinha": "tarde", "noite": "noite",
            "noitinha": "noite", "madrugada": "madrugada"}  # fmt: skip
 _WRITTEN = re.compile(r"(\d{1,2})[:h](\d{2})(?::\d{2})?")
+_DOTTED = re.compile(r"(\d{1,2})\.([0-5]\d)")
 _HOUR_ONLY = re.compile(r"(\d{1,2})h")
 _FOLLOWS = frozenset(
     "e de da do das dos que pra para pro hoje amanha depois me mim em no na todo toda todos todas cada e ai por"
@@ -50,12 +52,26 @@ def read(words: Sequence[Word], plain: Sequence[str], at: int, *, expected: bool
     if found is None:
         return None
     hour, minute, end, standing = found
+    if not leads and plain[end : end + 1] == ("de",) and plain[end + 1 : end + 2] and plain[end + 1] in MONTHS:
+        return None  # "sexta, 12 de setembro"
     period, end = _period(words, plain, end)
     alone = expected and not leads and (end >= len(plain) or plain[end] in _FOLLOWS)
     if not standing and period is None and not alone and not _led(leads, words, plain, here, end):
         return None
     sure = standing == "named" or (standing == "written" and plain[here][0] == "0")
     return _decide(hour, minute, period, sure), end
+
+
+def bare(words: Sequence[Word], plain: Sequence[str], at: int) -> Found | None:
+    """Read an hour where only an hour can stand: no preposition is needed, articles are passed over."""
+    here = at
+    while here < len(plain) and plain[here] in {"as", "a", "o", "ate", "ao"} and here - at < 2:
+        here += 1
+    found = _value(plain, here)
+    if found is None:
+        return None
+    period, end = _period(words, plain, found[2])
+    return _decide(found[0], found[1], period, found[3] == "named"), end
 
 
 def _led(leads: Sequence[Word], words: Sequence[Word], plain: Sequence[str], here: int, end: int) -> bool:
@@ -78,6 +94,8 @@ def _value(plain: Sequence[str], at: int) -> tuple[int, int, int, str] | None:
     if at >= len(plain):
         return None
     written = _WRITTEN.fullmatch(plain[at])
+    if written is None and (len(plain) == 1 or (at and plain[at - 1] in SURE_LEADS)):
+        written = _DOTTED.fullmatch(plain[at])
     if written and int(written[1]) <= 24 and int(written[2]) < 60:
         end = at + 2 if at + 1 < len(plain) and plain[at + 1] in {"h", "hs", "horas", "min"} else at + 1
         return int(written[1]), int(written[2]), end, "written"
@@ -85,6 +103,9 @@ def _value(plain: Sequence[str], at: int) -> tuple[int, int, int, str] | None:
 
 
 def _named(plain: Sequence[str], at: int) -> tuple[int, int, int, str] | None:
+    if at < len(plain) and plain[at] in {"meiodia", "meianoite"}:
+        minute, end = _minutes(plain, at + 1)
+        return (12 if plain[at] == "meiodia" else 24), minute, end, "named"
     pair = tuple(plain[at : at + 2])
     if pair not in {("meio", "dia"), ("meia", "noite")}:
         return None
@@ -106,7 +127,9 @@ def _before_the_hour(plain: Sequence[str], at: int) -> tuple[int, int, int, str]
     article = here < len(plain) and plain[here] in {"a", "as", "o"}
     here += article
     hour = _named(plain, here) or _counted(plain, here)
-    if hour is None or hour[1] or not (article or plain[here - 1] in {"pras", "pra", "pro"}):
+    if hour is None or hour[1]:
+        return None
+    if not (article or plain[here - 1] in {"pras", "pra", "pro"} or hour[3] == "named"):
         return None
     sharp = 13 if hour[0] == 1 else hour[0] or 24  # ten to one is 12:50, not 0:50
     at_minute = sharp * 60 - round(less[0])

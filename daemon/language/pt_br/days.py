@@ -5,29 +5,19 @@ import re
 from collections.abc import Sequence
 from datetime import date, timedelta
 
-from daemon.language.pt_br import numbers
+from daemon.language.pt_br import holidays, month_days, numbers
+from daemon.language.pt_br.month_days import MONTHS, WEEKDAYS
 
-WEEKDAYS = {
-    "segunda": 0, "terca": 1, "quarta": 2, "quinta": 3, "sexta": 4, "sabado": 5, "domingo": 6, "segundas": 0,
-    "tercas": 1, "quartas": 2, "quintas": 3, "sextas": 4, "sabados": 5, "domingos": 6,
-}  # fmt: skip
-MONTHS = {"janeiro": 1, "fevereiro": 2, "marco": 3, "abril": 4, "maio": 5, "junho": 6, "julho": 7, "agosto": 8,
-          "setembro": 9, "outubro": 10, "novembro": 11, "dezembro": 12}  # fmt: skip
-_FEASTS = {
-    ("natal",): (12, 25),
-    ("ano", "novo"): (1, 1),
-    ("reveillon",): (12, 31),
-    ("dia", "dos", "namorados"): (6, 12),
-}
 _LEADS = frozenset({"no", "na", "nos", "nas", "em", "pra", "para", "pro", "o", "a", "de", "do", "da", "nesse", "nessa",
                     "neste", "nesta", "esse", "essa", "este", "esta", "ate", "ao", "ja"})  # fmt: skip
 _POINTING = frozenset({"no", "na", "nesse", "nessa", "neste", "nesta", "esse", "essa", "este", "esta", "pra", "para",
                        "pro", "de", "da", "do"})  # fmt: skip
-_WRITTEN = re.compile(r"(\d{1,2})/(\d{1,2})(?:/(\d{2,4}))?")
+_WRITTEN = re.compile(r"(\d{1,2})([/.-])(\d{1,2})(?:\2(\d{2,4}))?")
+_ISO = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
 
 STARTS = frozenset({
-    *_LEADS, *_POINTING, *WEEKDAYS, *(name[0] for name in _FEASTS), "hoje", "amanha", "depois", "proxima", "proximo",
-    "dia", "primeiro", "semana", "mes", "fim", "final", "vespera",
+    *_LEADS, *_POINTING, *WEEKDAYS, *(name[0] for name in holidays.FEASTS), *MONTHS, *month_days.STARTS, "hoje",
+    "amanha", "depois", "proxima", "dia", "vespera", "antevespera", "feriado", "seg", "ter", "qua", "qui", "sex", "sab", "dom",
 })  # fmt: skip
 """Words with which a day may begin (besides figures)."""
 
@@ -52,10 +42,11 @@ def _day(plain: Sequence[str], at: int, today: date, lead: str) -> Found | None:
         return None
     return (
         _near(plain, at, today)
+        or _feast(plain, at, today)
+        or month_days.read(plain, at, today)
         or _weekday(plain, at, today, lead)
         or _numbered(plain, at, today)
-        or _span(plain, at, today)
-        or _feast(plain, at, today)
+        or _month_first(plain, at, today)
     )
 
 
@@ -72,29 +63,70 @@ def _near(plain: Sequence[str], at: int, today: date) -> Found | None:
 def _weekday(plain: Sequence[str], at: int, today: date, lead: str) -> Found | None:
     following = plain[at] in {"proxima", "proximo"}
     here = at + following
-    if here >= len(plain) or plain[here] not in WEEKDAYS:
+    name = plain[here] if here < len(plain) else ""
+    if len(plain) == 1:
+        name = _SHORT.get(name, name)
+    if name not in WEEKDAYS:
         return None
-    name = plain[here]
     end = here + 1
-    certain = following or lead in _POINTING or name in {"sabado", "domingo"}
+    certain = following or lead in _POINTING or name in {"sabado", "domingo"} or len(plain) == 1
     if end < len(plain) and plain[end] == "feira":
         certain, end = True, end + 1
-    if tuple(plain[end : end + 2]) in {("que", "vem"), ("da", "semana")}:
-        certain, end = True, end + 2
-    elif end < len(plain) and plain[end] in {"proxima", "proximo", "agora"}:
-        certain, end = True, end + 1
+    ahead = (WEEKDAYS[name] - today.weekday() - 1) % 7 + 1
+    said, more = _which_week(plain, end)
+    if said == "this":
+        return today + timedelta(WEEKDAYS[name] - today.weekday()), more
+    if said == "next":
+        return today + timedelta(7 - today.weekday() + WEEKDAYS[name]), more
+    if said == "now":
+        return today + timedelta(ahead % 7), more
+    if said == "coming":
+        return today + timedelta(ahead + 7 * (ahead == 1)), more  # tomorrow is not "quarta que vem"
+    certain, end = certain or said == "any", more
     certain = certain or (lead == "" and at > 0 and plain[at - 1] == "que")  # "me lembra que sexta tem prova"
     bare = end >= len(plain) or plain[end] in {"as", "de", "a", "me", "cedo", "que", "pra"}
     if not certain and not (bare and not lead):
         return None
-    return today + timedelta((WEEKDAYS[name] - today.weekday() - 1) % 7 + 1), end
+    return today + timedelta(ahead), end
+
+
+_SHORT = {"seg": "segunda", "qua": "quarta", "qui": "quinta", "sex": "sexta", "sab": "sabado", "dom": "domingo"}
+
+
+def _which_week(plain: Sequence[str], end: int) -> tuple[str, int]:
+    """Read what tells the week of a weekday, and the index after it."""
+    rest = tuple(plain[end : end + 4])
+    if rest[:2] in {("desta", "semana"), ("dessa", "semana")}:
+        return "this", end + 2
+    if rest == ("da", "semana", "que", "vem"):
+        return "next", end + 4
+    if rest[:3] == ("da", "proxima", "semana"):
+        return "next", end + 3
+    if rest[:2] == ("que", "vem"):
+        return "coming", end + 2
+    if rest[:2] == ("da", "semana"):
+        return "any", end + 2
+    if rest[:1] == ("agora",):
+        return "now", end + 1
+    if rest[:1] in {("proxima",), ("proximo",)}:
+        return "any", end + 1
+    return "", end
 
 
 def _numbered(plain: Sequence[str], at: int, today: date) -> Found | None:
     written = _WRITTEN.fullmatch(plain[at])
     if written:
-        year = int(written[3]) if written[3] else None
-        found = _next(today, int(written[1]), int(written[2]), year + 2000 if year is not None and year < 100 else year)
+        if written[2] != "/" and written[4] is None:
+            return None  # 15.30 is an hour or a price
+        year = int(written[4]) if written[4] else None
+        century = 1900 if year is not None and 70 <= year < 100 else 2000
+        found = _next(
+            today, int(written[1]), int(written[3]), year + century if year is not None and year < 100 else year
+        )
+        return (found, at + 1) if found else None
+    iso = _ISO.fullmatch(plain[at])
+    if iso:
+        found = _next(today, int(iso[3]), int(iso[2]), int(iso[1]))
         return (found, at + 1) if found else None
     named = plain[at] == "dia"
     here = at + named
@@ -104,17 +136,16 @@ def _numbered(plain: Sequence[str], at: int, today: date) -> Found | None:
     if number is None or not 1 <= number[0] <= 31 or number[0] != int(number[0]):
         return None
     day, end = int(number[0]), number[1]
-    end += end < len(plain) and plain[end] == "º"
+    end += end < len(plain) and (plain[end] == "º" or tuple(plain[end : end + 2]) == ("o", "de"))
     return _of_month(plain, end, today, day, named)
 
 
 def _of_month(plain: Sequence[str], end: int, today: date, day: int, named: bool) -> Found | None:
     month, year = None, None
-    if end + 1 < len(plain) and plain[end] in {"de", "do"} and plain[end + 1] in MONTHS:
-        month, end = MONTHS[plain[end + 1]], end + 2
-        named_year = numbers.read(plain, end + 1) if end < len(plain) and plain[end] == "de" else None
-        if named_year and 2000 <= named_year[0] < 2100:
-            year, end = int(named_year[0]), named_year[1]
+    joined = end + 1 < len(plain) and plain[end] in {"de", "do"}
+    if end + joined < len(plain) and plain[end + joined] in MONTHS and (joined or len(plain[end]) > 3):
+        month = MONTHS[plain[end + joined]]
+        year, end = month_days.year_after(plain, end + joined + 1)
     elif named and tuple(plain[end : end + 4]) == ("do", "mes", "que", "vem"):
         first = _next_month(today)
         month, year, end = first.month, first.year, end + 4
@@ -143,27 +174,36 @@ def _next_month(today: date) -> date:
     return (today.replace(day=1) + timedelta(32)).replace(day=1)
 
 
-def _span(plain: Sequence[str], at: int, today: date) -> Found | None:
-    """Read a vague span by one day in it: next week is its Monday, the end of the month its last day."""
-    three = tuple(plain[at : at + 3])
-    if three == ("semana", "que", "vem") or three[:2] == ("proxima", "semana"):
-        return today + timedelta(7 - today.weekday()), at + (3 if three[0] == "semana" else 2)
-    if three == ("mes", "que", "vem") or three[:2] == ("proximo", "mes"):
-        return _next_month(today), at + (3 if three[0] == "mes" else 2)
-    if three in {("fim", "do", "mes"), ("final", "do", "mes")}:
-        return _next_month(today) - timedelta(1), at + 3
-    if three in {("fim", "de", "semana"), ("final", "de", "semana")}:
-        return today + timedelta((5 - today.weekday() - 1) % 7 + 1), at + 3
-    return None
+def _month_first(plain: Sequence[str], at: int, today: date) -> Found | None:
+    """Read `maio 5`, as some write."""
+    month = MONTHS.get(plain[at]) if len(plain[at]) > 3 else None
+    number = numbers.read(plain, at + 1) if month else None
+    if month is None or number is None or not 1 <= number[0] <= 31 or number[0] != int(number[0]):
+        return None
+    found = _next(today, int(number[0]), month, None)
+    return (found, number[1]) if found else None
 
 
 def _feast(plain: Sequence[str], at: int, today: date) -> Found | None:
-    eve = plain[at] == "vespera" and at + 1 < len(plain) and plain[at + 1] in {"de", "do"}
-    here = at + 2 if eve else at
-    for name, (month, day) in _FEASTS.items():
-        if tuple(plain[here : here + len(name)]) == name:
-            found = date(today.year, month, day) - timedelta(eve)
-            if found < today:
-                found = date(today.year + 1, month, day) - timedelta(eve)
-            return found, here + len(name)
+    before = {"vespera": 1, "antevespera": 2}.get(plain[at], 0)
+    here = at + 1 if before else at
+    while here < len(plain) and here - at < 4 and plain[here] in {"de", "do", "da", "o", "a", "feriado"}:
+        here += 1
+    if here + 1 < len(plain) and plain[here] == "dia" and plain[here + 1] in {"de", "do", "da"}:
+        named = _named_feast(plain, here) or _named_feast(plain, here + 2)
+    else:
+        named = _named_feast(plain, here)
+    if named is None:
+        return None
+    which, end = named
+    years = (today.year, today.year + 1, today.year + 2)
+    found = (holidays.feast(which, year) - timedelta(before) for year in years)
+    return next(day for day in found if day >= today), end
+
+
+def _named_feast(plain: Sequence[str], here: int) -> tuple[tuple[int, int] | str, int] | None:
+    for size in (4, 3, 2, 1):
+        which = holidays.FEASTS.get(tuple(plain[here : here + size]))
+        if which is not None:
+            return which, here + size
     return None

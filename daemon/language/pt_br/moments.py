@@ -9,9 +9,12 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from itertools import pairwise
 
-from daemon.language.pt_br import clocks, days, durations, numbers, recurrences
+from dateutil.relativedelta import relativedelta
+
+from daemon.language.pt_br import clocks, days, durations, holidays, numbers, recurrences, spans
 from daemon.language.pt_br.clocks import PERIODS, Clock
 from daemon.language.pt_br.recurrences import Rule
+from daemon.language.pt_br.spans import Span
 from daemon.language.pt_br.spoken_time import spoken_moment
 from daemon.language.words import Word
 
@@ -41,7 +44,8 @@ _PARTS = {
 
 _STARTS = frozenset({
     *recurrences.STARTS, *clocks.LEADS, *days.STARTS, *numbers.WORDS, *_LASTING, *(lead[0] for lead in _IN),
-    *(name[0] for name in _PARTS), "pela", "esta", "essa", "nesta", "nessa", "meio", "meia",
+    *(name[0] for name in _PARTS), *spans.STARTS, "pela", "esta", "essa", "nesta", "nessa", "meio", "meia", "meiodia",
+    "meianoite", "entre", "se", "caso", "comecando",
 })  # fmt: skip
 """Words with which a piece of time may begin (besides figures): all others are passed over quickly."""
 
@@ -52,7 +56,9 @@ class When:
 
     `start` is aware, or None; `day` is set where only a day was said. `delay_s` tells a wait from now (`daqui a dez
     minutos`), `lasting_s` how long (`por dez minutos`). `past` marks an hour of today that is over. `clock` is the
-    hour as said, for asking about one ("o alarme das sete").
+    hour as said, for asking about one ("o alarme das sete"). `grain` is how finely it was said (second to year), `end`
+    where it ends (exclusive) if it lasts: a week, a part of the day, `das 9 às 11`; `begin` is where such a part begins,
+    while `start` is the moment in it that is taken.
     """
 
     start: datetime | None = None
@@ -63,6 +69,12 @@ class When:
     assumed: str | None = None
     past: bool = False
     clock: time | None = None
+    grain: str | None = None
+    begin: datetime | None = None
+    end: datetime | None = None
+
+
+_PART_HOURS = {"manha": (6, 12), "tarde": (12, 18), "noite": (18, 24), "madrugada": (0, 6)}
 
 
 @dataclass(slots=True)
@@ -72,11 +84,13 @@ class _Said:
     parts: dict[str, object] = field(default_factory=dict)
     spans: list[tuple[int, int]] = field(default_factory=list)
 
-    def take(self, kind: str, value: object, span: tuple[int, int]) -> bool:
+    def take(self, kind: str, value: object, span: tuple[int, int], *, weekday: bool) -> bool:
+        """Keep a piece unless there is one of its kind; a weekday beside a date ("dia 12, sexta") tells no more."""
         same_day = kind == "day" and bool(self.spans) and self.spans[-1][1] == span[0]  # "na quinta, dia 19"
         if kind in self.parts and not same_day:
             return False
-        self.parts[kind] = value
+        if not (same_day and kind in self.parts and weekday):
+            self.parts[kind] = value
         self.spans.append(span)
         return True
 
@@ -93,7 +107,7 @@ def find(words: Sequence[Word], now: datetime, *, waking: bool = False) -> tuple
         may_begin = plain[at] in _STARTS or plain[at][0].isdigit()
         expected = waking or (bool(said.spans) and said.spans[-1][1] == at and "day" in said.parts)
         piece = _piece(words, plain, at, today, expected=expected) if may_begin else None
-        if piece and said.take(piece[0], piece[1], (at, piece[2])):
+        if piece and said.take(piece[0], piece[1], (at, piece[2]), weekday=plain[at] in days.WEEKDAYS):
             at = piece[2]
         else:
             at += 1
@@ -125,32 +139,125 @@ def _piece(
     words: Sequence[Word], plain: tuple[str, ...], at: int, today: date, *, expected: bool
 ) -> tuple[str, object, int] | None:
     """Read one piece of time at word `at`: its kind, its value, the index after it."""
+    if plain[at] in {"e", "se", "caso"}:
+        rolled = _rolled(plain, at)
+        return ("roll", *rolled) if rolled else None
     rule = recurrences.read(plain, at)
     if rule:
         return "rule", *rule
-    wait = _wait(plain, at)
+    wait = _wait(plain, at, today)
     if wait:
         return wait
+    if plain[at : at + 2] in {("a", "partir"), ("comecando", "a"), ("a", "comecar")} or plain[at] == "comecando":
+        return "from", True, at + (1 if plain[at] == "comecando" and plain[at + 1 : at + 2] != ("a",) else 2)
+    between = _between(words, plain, at)
+    if between:
+        return "between", *between
     part = _part(words, plain, at)
     if part:
         return "part", *part
     before = clocks.read(words, plain, at, expected=expected)
     if before:
         return "clock", *before
-    day = days.read(plain, at, today)
+    day = spans.read(plain, at, today) or days.read(plain, at, today)
     return ("day", *day) if day else None
 
 
-def _wait(plain: tuple[str, ...], at: int) -> tuple[str, object, int] | None:
+def _wait(plain: tuple[str, ...], at: int, today: date) -> tuple[str, object, int] | None:
     if plain[at] in _LASTING:
         lasting = durations.read(plain, at + 1)
         return ("lasting", lasting[0], lasting[1]) if lasting else None
     for lead in _IN:
-        if plain[at : at + len(lead)] == lead:
-            wait = durations.read(plain, at + len(lead))
-            if wait:
-                return "wait", wait[0], wait[1]
+        if plain[at : at + len(lead)] != lead:
+            continue
+        here, share = _about(plain, at + len(lead))
+        far = _months_ahead(plain, here, today)
+        if far:
+            return "day", *far
+        wait = durations.read(plain, here)
+        if wait and wait[0] % 86400 == 0 and plain[wait[1] - 1].startswith(("dia", "semana")):
+            return "day", today + timedelta(seconds=wait[0]), wait[1]
+        if wait:
+            return "wait", _shifted(wait[0], share), wait[1]
     return None
+
+
+_ABOUT = {
+    ("um", "pouco", "menos", "de"): -1, ("pouco", "menos", "de"): -1, ("menos", "de"): -1, ("quase",): -1,
+    ("um", "pouco", "mais", "de"): 1, ("pouco", "mais", "de"): 1, ("mais", "de"): 1, ("mais", "ou", "menos"): 0,
+    ("por", "volta", "de"): 0, ("aproximadamente",): 0, ("cerca", "de"): 0,
+}  # fmt: skip
+
+
+def _about(plain: tuple[str, ...], at: int) -> tuple[int, int]:
+    """Read `pouco menos de` before a duration; the index after it, and whether it is less (-1), more (1) or so (0)."""
+    for name, share in _ABOUT.items():
+        if plain[at : at + len(name)] == name:
+            return at + len(name), share
+    return at, 0
+
+
+def _shifted(wait_s: int, share: int) -> int:
+    """Return a little less or more than a wait: a tenth of it, at most ten minutes, in whole minutes where it is long."""
+    little = min(600, wait_s // 10)
+    return wait_s + share * (little // 60 * 60 if wait_s >= 600 else little)
+
+
+def _months_ahead(plain: tuple[str, ...], at: int, today: date) -> tuple[date, int] | None:
+    number = numbers.read(plain, at)
+    if number is None or number[1] >= len(plain) or not 1 <= number[0] <= 120 or number[0] != int(number[0]):
+        return None
+    many, unit = int(number[0]), plain[number[1]]
+    if unit in {"mes", "meses"}:
+        return today + relativedelta(months=many), number[1] + 1
+    if unit in {"ano", "anos"}:
+        return today + relativedelta(years=many), number[1] + 1
+    return None
+
+
+_ROLLS = {("proximo", "dia", "util"): 1, ("dia", "util", "seguinte"): 1, ("primeiro", "dia", "util", "depois"): 1,
+          ("dia", "util", "depois"): 1, ("dia", "seguinte"): 1, ("dia", "util", "anterior"): -1,
+          ("dia", "util", "antes"): -1, ("ultimo", "dia", "util", "antes"): -1}  # fmt: skip
+_FALLS = frozenset("for cair em no na num numa feriado fim final de semana domingo sabado ou".split())
+_MOVES = frozenset("no na pro pra para o a passa passe joga jogue pula muda adia antecipa faz fica ai entao".split())
+
+
+def _rolled(plain: tuple[str, ...], at: int) -> tuple[int, int] | None:
+    """Read `e se for feriado no próximo dia útil`: 1 for the working day after, -1 for the one before."""
+    here = at + (plain[at] == "e")
+    if plain[here : here + 1] not in {("se",), ("caso",)}:
+        return None
+    fell = here = here + 1
+    while here < len(plain) and plain[here] in _FALLS:
+        here += 1
+    if not {"feriado", "semana", "domingo", "sabado"} & set(plain[fell:here]):
+        return None
+    while here < len(plain) and plain[here] in _MOVES:
+        here += 1
+    for name, step in _ROLLS.items():
+        if plain[here : here + len(name)] == name:
+            return step, here + len(name)
+    return None
+
+
+def _between(words: Sequence[Word], plain: tuple[str, ...], at: int) -> tuple[tuple[Clock, Clock], int] | None:
+    """Read `das 9 às 11`, `entre três e cinco da tarde`, `9:30 - 11:00`."""
+    led = plain[at] in {"das", "entre", "da"}
+    until_e = plain.index("e", at) if plain[at] == "entre" and "e" in plain[at:] else len(plain)
+    first = clocks.bare(words, plain[:until_e], at + led)
+    if first is None or first[1] >= len(plain) or (plain[at] == "entre" and first[1] != until_e):
+        return None
+    joint = plain[first[1]] in {"as", "a", "ao", "e", "ate"}
+    if not (led and joint) and not (":" in plain[first[1]] and ":" in plain[first[1] - 1]):
+        return None
+    last = clocks.bare(words, plain, first[1] + joint)
+    hours = plain[first[1] : first[1] + 1] == ("as",) or {"as", "hora", "horas", "h"} & set(plain[at : last[1]] if last else ())
+    if last is None or not (hours or last[0].sure):
+        return None
+    begin, end = first[0], last[0]
+    if end.sure and not begin.sure and begin.hour + 12 < end.hour:
+        begin = Clock(begin.hour + 12, begin.minute, sure=True)
+    return (begin, end), last[1]
 
 
 def _part(words: Sequence[Word], plain: tuple[str, ...], at: int) -> tuple[str, int] | None:
@@ -168,22 +275,43 @@ def _part(words: Sequence[Word], plain: tuple[str, ...], at: int) -> tuple[str, 
 def _compose(parts: dict[str, object], now: datetime) -> When | None:
     rule, clock, day = parts.get("rule"), parts.get("clock"), parts.get("day")
     part, wait, lasting = parts.get("part"), parts.get("wait"), parts.get("lasting")
+    between, roll = parts.get("between"), parts.get("roll")
+    until = between[1] if isinstance(between, tuple) else None
+    clock = between[0] if isinstance(between, tuple) else clock
     lasting_s = lasting if isinstance(lasting, int) else None
+    span = day if isinstance(day, Span) else None
+    on = span.day if span else day if isinstance(day, date) else None
+    if isinstance(roll, int) and on is not None:
+        on = holidays.working_day(on, step=roll)
     if isinstance(rule, Rule):
-        return _repeated(rule, _clock(clock), part, day, now)
-    if isinstance(wait, int) and wait % 86400 == 0 and day is None:
-        day = (now + timedelta(seconds=wait)).date()
-    elif isinstance(wait, int) and clock is None:
+        return _lasting(_repeated(rule, _clock(clock), part, on, now), lasting_s, until)
+    if isinstance(wait, int) and clock is None:
         return replace(_waited(wait, now), lasting_s=lasting_s)
-    if part == "soon" or (part == "later" and day is None and clock is None):
+    if part == "soon" or (part == "later" and on is None and clock is None):
         seconds = _SOON_S if part == "soon" else _LATER_S
         start = _whole(now) + timedelta(seconds=seconds)
-        return When(start=start, delay_s=seconds, assumed=spoken_moment(start, now))
+        return When(start=start, delay_s=seconds, assumed=spoken_moment(start, now), grain="minute")
     hour = _clock(clock)
-    found = _dated(hour, day, part, now) if isinstance(day, date) or hour or isinstance(part, str) else None
+    found = _dated(hour, on, part, now) if on or hour or isinstance(part, str) else None
     if found is None:
         return When(lasting_s=lasting_s) if lasting_s else None
-    return replace(found, lasting_s=lasting_s)
+    if span and found.start is None and roll is None:
+        found = replace(found, grain=span.grain, begin=_midnight(span.first, now), end=_midnight(span.after, now))
+    return _lasting(found, lasting_s, until)
+
+
+def _lasting(when: When, lasting_s: int | None, until: object) -> When:
+    """Add how long it lasts: as said, or from the first to the second hour."""
+    if isinstance(until, Clock) and when.start is not None:
+        first = _at(when.start.date(), until, when.start)
+        choices = [first + timedelta(hours=h) for h in ((0, 24) if until.sure else (0, 12, 24))]
+        end = next((at for at in choices if at > when.start), first + timedelta(1))
+        return replace(when, end=end, lasting_s=round(end.timestamp() - when.start.timestamp()))
+    return replace(when, lasting_s=lasting_s)
+
+
+def _midnight(day: date, now: datetime) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=now.tzinfo)
 
 
 def _clock(value: object) -> Clock | None:
@@ -192,29 +320,47 @@ def _clock(value: object) -> Clock | None:
 
 def _waited(wait_s: int, now: datetime) -> When:
     later = datetime.fromtimestamp(_whole(now).timestamp() + wait_s, tz=now.tzinfo)
-    return When(start=later, delay_s=wait_s)
+    grain = "second" if wait_s % 60 else "minute"
+    return When(start=later, delay_s=wait_s, grain=grain)
 
 
 def _dated(clock: Clock | None, day: object, part: object, now: datetime) -> When:
     on = day if isinstance(day, date) else None
     if clock is None:
         if not isinstance(part, str) or part == "later":
-            return When(day=on)
+            return When(day=on, grain="day")
         clock = Clock(TYPICAL_HOURS[part], 0, sure=True)
         start = _at(on or now.date(), clock, now)
         if start <= now and on is None:
             start += timedelta(1)
         elif start <= now:
             start = _whole(now) + timedelta(hours=1)
-        return When(start=start, assumed=spoken_moment(start, now), clock=start.timetz().replace(tzinfo=None))
+        when = When(
+            start=start, assumed=spoken_moment(start, now), clock=start.timetz().replace(tzinfo=None), grain="hour"
+        )
+        return _part_of(when, part, on or start.date(), now)
     said_at = time(clock.hour % 24, clock.minute)
     if isinstance(part, str) and part in PERIODS.values():
         clock = clocks.within(clock, part)
     if on is None:
         start, guessed = _next(clock, now)
-        return When(start=start, assumed=spoken_moment(start, now) if guessed else None, clock=said_at)
+        assumed = spoken_moment(start, now) if guessed else None
+        return When(start=start, assumed=assumed, clock=said_at, grain=_grain(clock))
     start, guessed = _on_day(on, clock, now)
-    return When(start=start, assumed=spoken_moment(start, now) if guessed else None, past=start <= now, clock=said_at)
+    assumed = spoken_moment(start, now) if guessed else None
+    return When(start=start, assumed=assumed, past=start <= now, clock=said_at, grain=_grain(clock))
+
+
+def _grain(clock: Clock) -> str:
+    return "minute" if clock.minute else "hour"
+
+
+def _part_of(when: When, part: str, day: date, now: datetime) -> When:
+    hours = _PART_HOURS.get(part)
+    if hours is None:
+        return when
+    first = _midnight(day, now)
+    return replace(when, begin=first.replace(hour=hours[0]), end=_at(day, Clock(hours[1], 0, sure=True), first))
 
 
 def _next(clock: Clock, now: datetime) -> tuple[datetime, bool]:
@@ -246,20 +392,25 @@ def _at(day: date, clock: Clock, now: datetime) -> datetime:
 
 def _repeated(rule: Rule, clock: Clock | None, part: object, day: object, now: datetime) -> When:
     guessed = False
+    if clock is not None and rule.frequency in {"HOURLY", "MINUTELY"}:  # "de 8 em 8 horas a partir das 6"
+        start, guessed = _on_day(day, clock, now) if isinstance(day, date) else _next(clock, now)
+        assumed = spoken_moment(start, now) if guessed else None
+        return When(start=start, rrule=rule.text(), assumed=assumed, grain=_grain(clock))
     if clock is None and rule.frequency not in {"HOURLY", "MINUTELY"}:
         named = part if isinstance(part, str) and part in TYPICAL_HOURS else rule.period
         if named is None:
-            return When(day=_first_day(rule, day, now, None), rrule=rule.text())
+            return When(day=_first_day(rule, day, now, None), rrule=rule.text(), grain="day")
         clock, guessed = Clock(TYPICAL_HOURS[named], 0, sure=True), True
     elif clock is not None:
         clock, guessed = _usual(clock, part if isinstance(part, str) else rule.period)
     if clock is None:
         step = {"HOURLY": 3600, "MINUTELY": 60}[rule.frequency] * rule.interval
-        return When(start=_whole(now) + timedelta(seconds=step), rrule=rule.text())
+        return When(start=_whole(now) + timedelta(seconds=step), rrule=rule.text(), grain="minute")
     start = _at(_first_day(rule, day, now, clock), clock, now)
     text = f"{rule.text()};BYHOUR={clock.hour % 24};BYMINUTE={clock.minute}"
     said = f"sempre às {clock.hour % 24}h{clock.minute:02d}" if guessed else None
-    return When(start=start, rrule=text, assumed=said, clock=time(clock.hour % 24, clock.minute))
+    said_at = time(clock.hour % 24, clock.minute)
+    return When(start=start, rrule=text, assumed=said, clock=said_at, grain=_grain(clock))
 
 
 def _usual(clock: Clock, part: str | None) -> tuple[Clock, bool]:
@@ -274,10 +425,9 @@ def _usual(clock: Clock, part: str | None) -> tuple[Clock, bool]:
 def _first_day(rule: Rule, day: object, now: datetime, clock: Clock | None) -> date:
     """Return the first day that the rule allows, from `day` or today on, whose hour is still to come."""
     start = day if isinstance(day, date) else now.date()
-    for ahead in range(400):
+    for ahead in range(800):
         on = start + timedelta(ahead)
-        allowed = (not rule.weekdays or on.weekday() in rule.weekdays) and rule.month_day in {None, on.day}
-        if allowed and (_at(on, clock, now) > now if clock else on > now.date() or not rule.weekdays):
+        if rule.allows(on) and (_at(on, clock, now) > now if clock else on > now.date() or not rule.weekdays):
             return on
     return start
 

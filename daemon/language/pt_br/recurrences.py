@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
 
-from daemon.language.pt_br import durations, numbers
+from daemon.language.pt_br import durations, holidays, month_days, numbers
 from daemon.language.pt_br.clocks import PERIODS
-from daemon.language.pt_br.days import WEEKDAYS
+from daemon.language.pt_br.month_days import WEEKDAYS
 
 CODES = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 _UNITS = {
@@ -18,24 +19,47 @@ _WORKDAYS = (0, 1, 2, 3, 4)
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A recurrence. `weekdays` are 0 (Monday) to 6, `period` a part of the day that came with it (`toda noite`)."""
+    """A recurrence. `weekdays` are 0 (Monday) to 6, `period` a part of the day that came with it (`toda noite`).
+
+    `position` takes the nth of the weekdays in the month (-1 the last); with all five working days it is the working
+    day that banks count, which a rule of RFC 5545 knows only where no holiday comes before it.
+    """
 
     frequency: str
     interval: int = 1
     weekdays: tuple[int, ...] = ()
-    month_day: int | None = None
+    month_days: tuple[int, ...] = ()
     period: str | None = None
+    position: int | None = None
+    month: int | None = None
 
     def text(self) -> str:
         """Return it as an RRULE without hours."""
         parts = [f"FREQ={self.frequency}"]
         if self.interval > 1:
             parts.append(f"INTERVAL={self.interval}")
+        if self.month:
+            parts.append(f"BYMONTH={self.month}")
         if self.weekdays:
             parts.append("BYDAY=" + ",".join(CODES[d] for d in self.weekdays))
-        if self.month_day:
-            parts.append(f"BYMONTHDAY={self.month_day}")
+        if self.month_days:
+            parts.append("BYMONTHDAY=" + ",".join(map(str, self.month_days)))
+        if self.position:
+            parts.append(f"BYSETPOS={self.position}")
         return ";".join(parts)
+
+    def allows(self, day: date) -> bool:
+        """Tell whether the rule can begin on a day (intervals aside)."""
+        if self.position is not None:
+            return day == self._counted(day.year, day.month)
+        last = (day + timedelta(1)).day == 1
+        in_month = not self.month_days or day.day in self.month_days or (last and -1 in self.month_days)
+        return (not self.weekdays or day.weekday() in self.weekdays) and in_month and self.month in {None, day.month}
+
+    def _counted(self, year: int, month: int) -> date | None:
+        if self.position is None or self.weekdays == _WORKDAYS:
+            return holidays.nth_working_day(year, month, self.position or 1)
+        return holidays.nth_weekday(year, month, self.weekdays[0], self.position)
 
 
 Found = tuple[Rule, int]
@@ -44,7 +68,15 @@ Found = tuple[Rule, int]
 
 def read(plain: Sequence[str], at: int) -> Found | None:
     """Read the recurrence that begins at word `at`, or return None."""
-    return _every(plain, at) or _from_to(plain, at) or _interval(plain, at) or _fixed(plain, at)
+    return (
+        _every(plain, at)
+        or _each_month(plain, at)
+        or _from_to(plain, at)
+        or _interval(plain, at)
+        or _fixed(plain, at)
+        or _plural(plain, at)
+        or _times(plain, at)
+    )
 
 
 def _every(plain: Sequence[str], at: int) -> Found | None:
@@ -56,6 +88,9 @@ def _every(plain: Sequence[str], at: int) -> Found | None:
         here += 1
     if here >= len(plain):
         return None
+    counted = _counted_day(plain, here)
+    if counted:
+        return counted
     days = _weekdays(plain, here)
     if days:
         return Rule("WEEKLY", weekdays=days[0]), days[1]
@@ -73,14 +108,97 @@ def _every_unit(plain: Sequence[str], here: int) -> Found | None:
         if plain[here + 1 : here + 3] == ("de", "semana"):
             return Rule("WEEKLY", weekdays=_WORKDAYS), here + 3
         number = numbers.read(plain, here + 1)
+        if plain[here + 1 : here + 2] == ("primeiro",):
+            number = (1, here + 2)
         if number and 1 <= number[0] <= 31:
-            return Rule("MONTHLY", month_day=int(number[0])), number[1]
-    if plain[here] == "mes" and plain[here + 1 : here + 2] in {("dia",), ("no",)}:
-        number = numbers.read(plain, here + (3 if plain[here + 1] == "no" else 2))
-        if number and 1 <= number[0] <= 31:
-            return Rule("MONTHLY", month_day=int(number[0])), number[1]
+            return _on_month_days(plain, int(number[0]), number[1])
+    if plain[here] == "mes":
+        monthly = _in_each_month(plain, here + 1)
+        if monthly:
+            return monthly
+    if plain[here : here + 3] in {("fim", "de", "mes"), ("final", "de", "mes"), ("fim", "do", "mes")}:
+        return Rule("MONTHLY", month_days=(-1,)), here + 3
+    feast = holidays.FEASTS.get(plain[here : here + 1])
+    if isinstance(feast, tuple):
+        return Rule("YEARLY", month=feast[0], month_days=(feast[1],)), here + 1
     unit = _UNITS.get(plain[here])
     return (Rule(unit), here + 1) if unit else None
+
+
+def _on_month_days(plain: Sequence[str], day: int, end: int) -> Found:
+    """Return the rule for a day of every month and a second one (`todo dia 5 e 20`), `do mês` included."""
+    days = (day,)
+    if plain[end : end + 1] == ("e",):
+        start = end + 1 + (plain[end + 1 : end + 2] == ("dia",))
+        more = numbers.read(plain, start)
+        clock_like = more is not None and plain[more[1] : more[1] + 1] in {("horas",), ("h",), ("da",)}
+        if more and day < more[0] <= 31 and not clock_like:
+            days, end = (day, int(more[0])), more[1]
+    for tail in (("de", "cada", "mes"), ("de", "todo", "mes"), ("do", "mes")):
+        if plain[end : end + len(tail)] == tail:
+            end += len(tail)
+    return Rule("MONTHLY", month_days=days), end
+
+
+def _in_each_month(plain: Sequence[str], at: int) -> Found | None:
+    """Read what follows `todo mês`: `no dia 5`, `dia 10`, `no quinto dia útil`, `no último dia`."""
+    here = at + (plain[at : at + 1] in {("no",), ("na",), ("o",)})
+    counted = _counted_day(plain, here, needs_month=False)
+    if counted:
+        return counted
+    if plain[here : here + 1] != ("dia",):
+        return None
+    number = numbers.read(plain, here + 1)
+    if plain[here + 1 : here + 2] == ("primeiro",):
+        number = (1, here + 2)
+    return _on_month_days(plain, int(number[0]), number[1]) if number and 1 <= number[0] <= 31 else None
+
+
+def _counted_day(plain: Sequence[str], at: int, *, needs_month: bool = True) -> Found | None:
+    """Read `quinto dia útil`, `último dia do mês`, `primeira segunda do mês` as a monthly rule."""
+    counted = month_days.count(plain, at)
+    if counted is None:
+        return None
+    end = counted.end
+    tails = (("de", "cada", "mes"), ("de", "todo", "mes"), ("do", "mes"))
+    tail = next((tail for tail in tails if plain[end : end + len(tail)] == tail), ())
+    if needs_month and not tail and (counted.plain or counted.weekday is not None):
+        return None
+    end += len(tail)
+    if counted.plain:
+        return Rule("MONTHLY", month_days=(counted.nth,)), end
+    weekdays = _WORKDAYS if counted.weekday is None else (counted.weekday,)
+    return Rule("MONTHLY", weekdays=weekdays, position=counted.nth), end
+
+
+def _each_month(plain: Sequence[str], at: int) -> Found | None:
+    """Read `no dia 10 de cada mês`, `no quinto dia útil de todo mês`."""
+    here = at + (plain[at] in {"no", "na", "o", "a"})
+    counted = month_days.count(plain, here)
+    end = counted.end if counted else 0
+    if counted is None and plain[here : here + 1] == ("dia",):
+        number = numbers.read(plain, here + 1)
+        end = number[1] if number else 0
+    if not end or plain[end : end + 3] not in {("de", "cada", "mes"), ("de", "todo", "mes")}:
+        return None
+    return _in_each_month(plain, at)
+
+
+def _plural(plain: Sequence[str], at: int) -> Found | None:
+    """Read `às segundas`, `aos domingos`, `nas terças e quintas`: plural weekdays come again and again."""
+    here = at + (plain[at] in {"as", "aos", "nas", "nos"})
+    if here == at or here >= len(plain) or not (plain[here].endswith("s") and plain[here] in WEEKDAYS):
+        return None
+    days = _weekdays(plain, here)
+    return (Rule("WEEKLY", weekdays=days[0]), days[1]) if days else None
+
+
+def _times(plain: Sequence[str], at: int) -> Found | None:
+    """Read `uma vez por semana`."""
+    if plain[at : at + 3] not in {("uma", "vez", "por"), ("1", "vez", "por"), ("uma", "vez", "ao")}:
+        return None
+    unit = _UNITS.get(plain[at + 3]) if at + 3 < len(plain) else None
+    return (Rule(unit), at + 4) if unit else None
 
 
 def _weekdays(plain: Sequence[str], at: int) -> tuple[tuple[int, ...], int] | None:
@@ -144,7 +262,12 @@ def _counted(plain: Sequence[str], at: int) -> Found | None:
 
 _FIXED = {
     ("diariamente",): Rule("DAILY"), ("semanalmente",): Rule("WEEKLY"), ("mensalmente",): Rule("MONTHLY"),
-    ("dia", "sim", "dia", "nao"): Rule("DAILY", 2), ("semana", "sim", "semana", "nao"): Rule("WEEKLY", 2),
+    ("dia", "sim", "dia", "nao"): Rule("DAILY", 2), ("dia", "sim", "e", "dia", "nao"): Rule("DAILY", 2),
+    ("um", "dia", "sim", "um", "dia", "nao"): Rule("DAILY", 2), ("um", "dia", "sim", "outro", "nao"): Rule("DAILY", 2),
+    ("um", "dia", "sim", "e", "outro", "nao"): Rule("DAILY", 2), ("dia", "sim", "outro", "nao"): Rule("DAILY", 2),
+    ("quinzenalmente",): Rule("WEEKLY", 2), ("anualmente",): Rule("YEARLY"),
+    ("durante", "a", "semana"): Rule("WEEKLY", weekdays=_WORKDAYS), ("aos", "fins", "de", "semana"): Rule("WEEKLY", weekdays=(5, 6)),
+    ("semana", "sim", "semana", "nao"): Rule("WEEKLY", 2),
     ("nos", "dias", "uteis"): Rule("WEEKLY", weekdays=_WORKDAYS), ("dias", "uteis"): Rule("WEEKLY", weekdays=_WORKDAYS),
     ("dia", "de", "semana"): Rule("WEEKLY", weekdays=_WORKDAYS),
     ("dias", "de", "semana"): Rule("WEEKLY", weekdays=_WORKDAYS),
@@ -152,7 +275,25 @@ _FIXED = {
 }  # fmt: skip
 
 
-STARTS = frozenset({*_EVERY, *WEEKDAYS, "de", "da", "a", *(name[0] for name in _FIXED)})
+STARTS = frozenset(
+    {
+        *_EVERY,
+        *WEEKDAYS,
+        "de",
+        "da",
+        "a",
+        "no",
+        "na",
+        "o",
+        "as",
+        "aos",
+        "nas",
+        "nos",
+        "uma",
+        "1",
+        *(name[0] for name in _FIXED),
+    }
+)
 """Words with which a recurrence may begin."""
 
 

@@ -79,6 +79,7 @@ def spoken_moment(when: datetime | date, now: datetime) -> str:
     if not isinstance(when, datetime):
         return spoken_day(when, now.date())
     wait_s = round((when - now).total_seconds())
+    wait_s = round(wait_s / 60) * 60 if wait_s > 120 else wait_s  # nobody says the seconds of a quarter of an hour
     if 0 < wait_s < _NEAR_S and (wait_s % 300 == 0 or wait_s < 600):
         return f"daqui a {spoken_duration(wait_s)}"
     night = when.hour == 0 and when.date() > now.date()  # "hoje à meia-noite" is the end of today

@@ -1,0 +1,138 @@
+"""Other ways of putting what was said, for sentences that no pattern of the book fits as they stand.
+
+Nothing that can turn a meaning around is ever left out: a paraphrase drops courtesy, doubled words, reasons and what is
+known anyhow, or puts a thing that was named first after its verb. Negations, conditions and unknown words stay, and
+with them the sentence stays unread.
+"""
+
+from collections.abc import Iterator
+
+from daemon.language.lexicon import Lexicon, Phrase
+from daemon.language.words import Word
+
+Words = tuple[Word, ...]
+
+_MOST = 8
+"""So many paraphrases of one sentence are tried at the most."""
+
+
+def paraphrases(said: Words, lexicon: Lexicon) -> Iterator[Words]:
+    """Yield other ways of putting the words, the nearest first, each once."""
+    seen = {_key(said)}
+    for count, way in enumerate(_ways(said, lexicon)):
+        if count > _MOST * 2 or len(seen) > _MOST:
+            return
+        if way and _key(way) not in seen:
+            seen.add(_key(way))
+            yield way
+
+
+def _key(words: Words) -> tuple[int, ...]:
+    return tuple(word.start for word in words)
+
+
+def _ways(said: Words, lexicon: Lexicon) -> Iterator[Words]:
+    calm = without_filling(said, lexicon)
+    yield calm
+    for base in dict.fromkeys((without_false_starts(calm), calm)):
+        yield base
+        plainer = without_known(base, lexicon)
+        yield plainer
+        for shorter in _without_reasons(plainer, lexicon):
+            yield shorter
+        for start in dict.fromkeys((plainer, base)):
+            yield from _verb_first(start, lexicon)
+
+
+def without_filling(said: Words, lexicon: Lexicon) -> Words:
+    """Leave out favours ("pra mim") and little words of talk, wherever they stand; never all of the sentence."""
+    kept: list[Word] = []
+    at = 0
+    while at < len(said):
+        size = _longest(said, at, lexicon.filling)
+        if not size:
+            kept.append(said[at])
+        elif kept and said[at + size - 1].mark and not kept[-1].mark:
+            kept[-1] = _marked(kept[-1], said[at + size - 1].mark)
+        at += max(size, 1)
+    if kept and kept[0].plain == "me" and len(kept) > 1 and kept[1].plain in lexicon.for_me:
+        kept.pop(0)  # "me acende a luz"
+    return tuple(kept) or said
+
+
+def without_false_starts(said: Words) -> Words:
+    """Leave out what was said twice or broken off: "acende acende", "da co... da cozinha"."""
+    kept: list[Word] = []
+    for word in said:
+        if kept and word.plain == kept[-1].plain and not word.plain[0].isdigit():
+            kept[-1] = word
+            continue
+        broken = len(kept) > 1 and kept[-1].mark in {"…", "-"}
+        if broken and word.plain == kept[-2].plain:
+            del kept[-2:]
+        elif kept and kept[-1].mark == "…" and word.plain.startswith(kept[-1].plain) and len(word.plain) > 2:
+            kept.pop()
+        kept.append(word)
+    return tuple(kept)
+
+
+def without_known(said: Words, lexicon: Lexicon) -> Words:
+    """Leave out what is said of a thing that is named well enough: "a luz da garagem que ficou acesa"."""
+    plain = [word.plain for word in said]
+    for at, word in enumerate(plain):
+        if word != "que" or not {"da", "do", "das", "dos"} & set(plain[:at]):
+            continue
+        for end in range(at + 2, min(at + 7, len(plain))):
+            if (plain[end],) in lexicon.states and set(plain[at + 1 : end]) <= lexicon.left_so:
+                return said[:at] + said[end + 1 :]
+    return said
+
+
+def _without_reasons(said: Words, lexicon: Lexicon) -> Iterator[Words]:
+    """Yield the words before a reason or a purpose: "que vai chover", "pra entrar um solzinho"."""
+    plain = tuple(word.plain for word in said)
+    for at in range(2, len(plain) - 1):
+        because, rest = plain[at], plain[at + 1 :]
+        if because not in lexicon.because or len(rest) > 12 or lexicon.not_in_reasons & set(rest):
+            continue
+        purpose = because in {"pra", "para", "pro"} and any(w.endswith("r") and len(w) > 2 for w in rest[:3])
+        reason = because not in {"pra", "para", "pro"} and rest[0] in lexicon.reason_starts
+        if (purpose or reason) and not any(w.endswith("ei") and w != "cheguei" for w in rest[:2]):
+            yield said[:at]
+
+
+def _verb_first(said: Words, lexicon: Lexicon) -> Iterator[Words]:
+    """Yield the verb before the thing that was named first: "as luzes da sala, apaga todas"."""
+    for at in range(1, min(len(said), 14)):
+        if said[at].plain not in lexicon.verb_forms or said[at].plain in {"para", "conta", "lista", "marca", "passa"}:
+            continue
+        before = [word for word in said[:at] if word.plain not in lexicon.asking_words]
+        pause = said[at - 1].mark or any(word.plain in lexicon.asking_words for word in said[:at])
+        named = _named(tuple(before), lexicon)
+        if not named or not pause:
+            continue
+        rest = tuple(word for word in said[at + 1 :] if word.plain not in lexicon.it | lexicon.all)
+        calm = tuple(_marked(word, "") for word in named)
+        yield (said[at], *calm, *rest)
+        return
+
+
+def _named(before: Words, lexicon: Lexicon) -> Words:
+    """Return the thing that the words before a verb name: all of them, or those before "tá muito forte"."""
+    for at, word in enumerate(before):
+        if word.plain in lexicon.copulas:
+            return before[:at] if at and before[-1].mark else ()
+        if word.plain in lexicon.verb_forms or word.plain in lexicon.not_in_reasons:
+            return ()
+    return before
+
+
+def _longest(said: Words, at: int, phrases: tuple[Phrase, ...]) -> int:
+    for phrase in phrases:
+        if said[at].plain == phrase[0] and tuple(w.plain for w in said[at : at + len(phrase)]) == phrase:
+            return len(phrase)
+    return 0
+
+
+def _marked(word: Word, mark: str) -> Word:
+    return Word(word.plain, word.start, word.end, word.accented, mark)

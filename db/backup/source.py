@@ -1,0 +1,79 @@
+"""The database that is kept safe: where it is, and which programs reach it."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
+
+from db.backup.programs import Programs, ourselves, programs_for
+from db.database import OwnConnection, connect, translated
+from db.embedded import EmbeddedPostgres
+from db.server_account import packaged_programs, server_account
+
+LONGEST_S = 6 * 3600.0
+"""Longest single statement of a backup, in seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A database by its URL; `postgres` is the server where it is our own."""
+
+    url: str
+    postgres: EmbeddedPostgres | None
+
+    async def programs(self, server_major: int) -> Programs:
+        """Return programs that dump this server. Raises BackupFailed, CannotStart."""
+        if self.postgres is None:
+            return await programs_for(self.url, server_major)
+        return await own_programs(self.postgres)
+
+    async def proving(self, folder: Path) -> tuple[Path, Programs]:
+        """Return where a scratch server may lie, and the programs that run it. Raises CannotStart."""
+        if self.postgres is not None:
+            return self.postgres.home, await own_programs(self.postgres)
+        return folder, Programs(packaged_programs(), ourselves())
+
+    def named(self, database: str) -> str:
+        """Return the URL of another database of the same server."""
+        parts = urlsplit(self.url)
+        return urlunsplit((parts.scheme, parts.netloc, f"/{database}", parts.query, ""))
+
+
+async def own_programs(postgres: EmbeddedPostgres) -> Programs:
+    """Return the programs of our own server, run by its own user. Raises CannotStart."""
+    account = await server_account(postgres.home)
+    return Programs(await postgres.programs(account), account)
+
+
+@asynccontextmanager
+async def patient(url: str) -> AsyncIterator[OwnConnection]:
+    """Give a connection whose statements may take long. Raises LinkDown."""
+    with translated():
+        connection = await connect(url, command_timeout=LONGEST_S)
+        try:
+            yield connection
+        finally:
+            await connection.close(timeout=2)
+
+
+@asynccontextmanager
+async def snapshot(connection: OwnConnection) -> AsyncIterator[str]:
+    """Hold one view of the database meanwhile; give its name, by which another connection can share it."""
+    async with connection.transaction(isolation="repeatable_read", readonly=True):
+        await connection.execute("SET LOCAL statement_timeout = 0")
+        await connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+        name: str = await connection.fetchval("SELECT pg_export_snapshot()")
+        yield name
+
+
+def major_of(connection: OwnConnection) -> int:
+    """Return the server's major version."""
+    return connection.get_server_version().major
+
+
+async def superuser(connection: "asyncpg.Connection[asyncpg.Record]") -> bool:
+    """Tell whether the connection's role may do all."""
+    return bool(await connection.fetchval("SELECT rolsuper FROM pg_roles WHERE rolname = current_user"))
