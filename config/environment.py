@@ -31,6 +31,7 @@ class Environment(BaseSettings):
     mqtt_url: SecretStr | None = Field(
         None, description="mqtt[s]://user:password@host:port; unset: the embedded broker"
     )
+    backup_dir: Path | None = Field(None, description="backups; unset: data_dir/backup. Better on another disk")
     ollama_url: str = Field("http://127.0.0.1:11434", description="the household's language model server")
     qdrant_url: str | None = Field(None, description="vector store; unset: none")
     porcupine_access_key: SecretStr | None = Field(None, description="Picovoice's key, for wake_word.engine=porcupine")
@@ -38,6 +39,11 @@ class Environment(BaseSettings):
     http_port: int = Field(8765, ge=0, le=65535, description="port of the local HTTP interface; 0: any free one")
     log_format: str = Field("console", pattern="^(console|json)$", description="console or json")
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="least level that is logged")
+
+    @property
+    def backups(self) -> Path:
+        """The folder of the backups."""
+        return (self.backup_dir or self.data_dir / "backup").expanduser().absolute()
 
     @property
     def models_dir(self) -> Path:

@@ -296,6 +296,28 @@ RETENTION_MESSAGES_DAYS = _declare(
         maximum=36500,
     )
 )
+BACKUP_ENABLED = _declare(Preference("backup.enabled", True, "Faz cópias de segurança todos os dias"))
+BACKUP_HOUR = _declare(
+    Preference("backup.hour", 2, "Hora da cópia de segurança, no fuso da casa", minimum=0, maximum=23)
+)
+BACKUP_KEEP_DAILY = _declare(
+    Preference("backup.keep_daily", 7, "Quantas cópias diárias se guardam", minimum=1, maximum=366)
+)
+BACKUP_KEEP_WEEKLY = _declare(
+    Preference("backup.keep_weekly", 4, "Quantas cópias semanais se guardam", minimum=0, maximum=520)
+)
+BACKUP_KEEP_MONTHLY = _declare(
+    Preference("backup.keep_monthly", 6, "Quantas cópias mensais se guardam", minimum=0, maximum=600)
+)
+BACKUP_KEEP_BASES = _declare(
+    Preference(
+        "backup.keep_bases",
+        2,
+        "Quantas cópias semanais do servidor inteiro se guardam; desde a mais velha se volta a qualquer minuto",
+        minimum=1,
+        maximum=52,
+    )
+)
 
 
 class Preferences:

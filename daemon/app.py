@@ -23,9 +23,11 @@ from config.preferences import (
     REMINDERS_LEASE_S,
 )
 from daemon.answer import Answers
+from daemon.audio import earcons
 from daemon.audio.microphone import Microphone
 from daemon.audio.soundcard import SoundCard
 from daemon.audio.wav import WavSpeaker
+from daemon.backups import Backups
 from daemon.butler import Butler, Place
 from daemon.clock import Clock, SystemClock
 from daemon.conversation import Conversations
@@ -52,6 +54,8 @@ from daemon.supervise import Service
 from daemon.trial import Trial
 from daemon.turn import Turn
 from daemon.voice import Voice
+from db.backup.folder import Folder
+from db.backup.source import Source
 from db.database import Database, open_database
 from db.ledger import Ledger, open_ledger
 
@@ -80,6 +84,7 @@ class Mordomo:
     parts: Parts
     trial: Trial
     screens: list[Callable[[str], None]]
+    backups: Backups
 
     async def ask(self, text: str, area: str | None, *, speak: bool = False, reply_to: Path | None = None) -> Turn:
         """Take a turn on a typed sentence; the answer is spoken in the house, written to a WAV, or only returned."""
@@ -111,7 +116,7 @@ class Mordomo:
 
     def services(self) -> list[Service]:
         """Return the services that need no terminal and no port."""
-        needing_tables: list[Service] = [self.prefs, self.ledger, self.reminders]
+        needing_tables: list[Service] = [self.prefs, self.ledger, self.reminders, self.backups]
         after_schema = [After(service.name, self.schema.ready, service) for service in needing_tables]
         return [self.schema, *after_schema, self.devices, self.conversations]
 
@@ -186,8 +191,18 @@ async def assemble(
             "speaker": change_speaker,
         }
         schema = Schema(servers.database_url)
-        parts = Parts(env, servers, db, ledger, live, plugs, devices, listening, schema)
+
+        async def tell(text: str) -> None:
+            await voice.speak(_once(text), before=earcons.reminder())
+
+        source = Source(servers.database_url, servers.postgres)
+        backups = Backups(source, Folder(env.backups), db, prefs, clock, tell, replies)
+        parts = Parts(env, servers, db, ledger, live, plugs, devices, listening, schema, backups)
         yield Mordomo(
             env, servers, clock, db, ledger, live, plugs, devices, house, voice, butler, conversations, reminders,
-            schema, listening, parts, trial, spoken.screens,
+            schema, listening, parts, trial, spoken.screens, backups,
         )  # fmt: skip
+
+
+async def _once(text: str) -> AsyncIterator[str]:
+    yield text

@@ -25,6 +25,7 @@ from daemon.clock import Clock
 from daemon.errors import EngineFailed, LinkDown
 from daemon.health import Part
 from daemon.language.replies import Replies
+from db.backup.base import bases
 from db.backup.folder import BackupFailed, Folder
 from db.backup.rotation import Keep
 from db.backup.routine import back_up, begun, newest_good, own_archive, remember, standing, trouble
@@ -203,7 +204,5 @@ def last_hour(now: datetime, hour: int, zone: tzinfo) -> datetime:
 
 
 def _has_gaps(own: Path) -> bool:
-    from db.backup.base import bases  # noqa: PLC0415
-
     known = bases(own)
     return bool(known) and bool(gaps(segments(own), known[0].segment_bytes))

@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
@@ -10,10 +11,12 @@ import httpx
 from config.environment import Environment
 from config.preferences import WAKE_WORD_ENGINE, Preferences
 from daemon.audio import portaudio
+from daemon.backups import part_of_backups
 from daemon.engines import registry
 from daemon.engines.protocols import Engine
 from daemon.errors import EngineFailed, EngineMissing, LinkDown
 from daemon.health import Part
+from db.backup.folder import Folder
 from db.database import connect
 
 PULL = "mordomo models pull"
@@ -33,6 +36,7 @@ def examine(env: Environment) -> list[Part]:
         ),
         *(_weights(kind, name, path) for kind, name, path in registry.needed_weights(env, lambda: prefs)),
         _brain(env),
+        part_of_backups(Folder(env.backups), prefs, datetime.now(UTC)),
     ]
 
 

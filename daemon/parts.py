@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from config.environment import Environment
 from config.preferences import OUTPUT_DEVICE, STT_MODEL, TTS_VOICE, Preferences
 from daemon.audio import portaudio
+from daemon.backups import Backups
 from daemon.devices.link import Devices
 from daemon.engines.registry import DEMO, DEMO_STT_NAME, SIMPLE_VOICE
 from daemon.errors import EngineFailed, EngineMissing, LinkDown
@@ -34,6 +35,7 @@ class Parts:
     devices: Devices
     listening: Listening
     schema: Schema
+    backups: Backups
 
     async def look(self) -> list[Part]:
         """Return every part, the ones that no turn can do without first."""
@@ -50,6 +52,7 @@ class Parts:
             self._stt(prefs),
             self._tts(prefs),
             brain,
+            await self.backups.part(),
         ]
 
     async def _database(self) -> Part:

@@ -13,6 +13,7 @@ from config.environment import Environment
 from daemon.clock import Clock
 from daemon.devices.broker import EmbeddedBroker
 from daemon.errors import LinkDown
+from db.backup.routine import CONTINUOUS
 from db.database import Database, open_database
 from db.embedded import EmbeddedPostgres
 from db.upgrade import upgrade
@@ -40,7 +41,7 @@ async def servers(env: Environment) -> AsyncIterator[Servers]:
         if env.database_url is not None:
             database_url = env.database_url.get_secret_value()
         else:
-            postgres = EmbeddedPostgres(env.data_dir)
+            postgres = own_postgres(env)
             database_url = await postgres.start()
             stack.push_async_callback(postgres.stop)
         if env.mqtt_url is not None:
@@ -57,12 +58,17 @@ async def database_url(env: Environment) -> AsyncIterator[str]:
     if env.database_url is not None:
         yield env.database_url.get_secret_value()
         return
-    postgres = EmbeddedPostgres(env.data_dir)
+    postgres = own_postgres(env)
     url = await postgres.start()
     try:
         yield url
     finally:
         await postgres.stop()
+
+
+def own_postgres(env: Environment) -> EmbeddedPostgres:
+    """Return the server that Mordomo brings along, with its log of changes kept beside the backups."""
+    return EmbeddedPostgres(env.data_dir, env.backups / CONTINUOUS)
 
 
 @asynccontextmanager

@@ -23,11 +23,11 @@ import asyncpg
 from db.database import Queries, storable
 from db.messages import Message, Role
 
-CANDIDATES = 500
+CANDIDATES = 200
 """How many matches are ranked: the newest."""
-MONTHS = 12
+MONTHS = 8
 """How many months are looked through one by one, the newest first, before all the rest at once."""
-PERSON_CANDIDATES = 1000
+PERSON_CANDIDATES = 400
 """How many of the newest matches, by anybody, are looked through for a person's."""
 PERSON_CONVERSATIONS = 2000
 """How many of a person's newest conversations are looked through where those held too few."""
@@ -42,9 +42,9 @@ MOST_MESSAGES = 100
 LEAD = 60
 """How many characters of an excerpt stand before the first word found."""
 
-# Each month's matches come from the one index (OFFSET 0 keeps the planner from reading all times of ten years beside it);
-# the join keeps the months' order, and its limit stops going back.
-_NEWEST = f"""
+# Each month's matches come from the one index (OFFSET 0 keeps the planner from reading all moments of ten years beside
+# it); the join keeps the months' order, and its limit stops going back.
+_NEWEST = """
 WITH RECURSIVE asked AS MATERIALIZED (
     SELECT query, COALESCE($2::timestamptz, '-infinity') AS since,
            CASE WHEN numnode(query) = 0 THEN '-infinity' ELSE COALESCE($3::timestamptz, 'infinity') END AS until
@@ -56,12 +56,12 @@ WITH RECURSIVE asked AS MATERIALIZED (
     UNION ALL
     SELECT n + 1, first, (SELECT date_trunc('month', timestamp, 'UTC') FROM messages
                           WHERE timestamp >= since AND timestamp < first ORDER BY timestamp DESC LIMIT 1)
-    FROM asked, month WHERE first IS NOT NULL AND n <= {MONTHS}
+    FROM asked, month WHERE first IS NOT NULL AND n <= $7
 ), found AS MATERIALIZED (
     SELECT newest.* FROM asked, month CROSS JOIN LATERAL (
         SELECT * FROM (
             SELECT id, conversation_id, timestamp, search FROM messages WHERE search @@ CASE
-                WHEN n <= {MONTHS} THEN format('%L', search_month(first))::tsquery && query ELSE query
+                WHEN n <= $7 THEN format('%L', search_month(first))::tsquery && query ELSE query
             END OFFSET 0
         ) AS match WHERE timestamp >= since AND timestamp < month.until
         ORDER BY timestamp DESC LIMIT $4
@@ -176,7 +176,7 @@ async def search(
     """
     question = storable(question[:MOST_QUESTION])
     most = CANDIDATES if people is None else PERSON_CANDIDATES
-    rows = await db.fetch(NEWEST, question, since, until, most, people, limit)
+    rows = await db.fetch(NEWEST, question, since, until, most, people, limit, MONTHS)
     if people is not None and len(rows) < limit and rows[0]["looked_at"] >= most:
         # Others said these words so often that this person's lie further back than was looked.
         rows = await db.fetch(OF_PERSON, question, since, until, PERSON_CONVERSATIONS, people, limit)

@@ -182,6 +182,12 @@ class Replies:
         said = self.say(key, count=cardinal(len(titles) + more), listed="; ".join(titles))
         return f"{said} {self.say('reminder.more', count=cardinal(more))}" if more > 0 else said
 
+    def stale_backup(self, days: int) -> str:
+        """Say that the newest good backup is `days` (>= 1) old."""
+        if days == 1:
+            return self.say("backup.stale_one")
+        return self.say("backup.stale", days=cardinal(days))
+
     def greeting(self, now: dt.datetime, *, seed: int = 0) -> str:
         """Greet by the hour."""
         part = "night" if now.hour < 5 or now.hour >= 18 else "morning" if now.hour < 12 else "afternoon"

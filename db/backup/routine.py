@@ -23,6 +23,7 @@ log = structlog.get_logger(__name__)
 
 CONTINUOUS = "continuous"
 BASE_EVERY = timedelta(days=7) - timedelta(hours=1)
+CLOCK_SLACK = timedelta(minutes=5)
 STALE = timedelta(hours=26)
 """A house without a good backup for longer is told."""
 
@@ -75,9 +76,9 @@ def own_archive(source: Source, folder: Folder) -> Path | None:
     return folder.path / CONTINUOUS / system_identifier(source.postgres.cluster)
 
 
-def newest_good(folder: Folder) -> Manifest | None:
-    """Return the newest backup that counts."""
-    return next((each for each in folder.all() if each.is_good), None)
+def newest_good(folder: Folder, now: datetime) -> Manifest | None:
+    """Return the newest backup that counts. One of tomorrow was made while the clock was wrong, and tells nothing."""
+    return next((each for each in folder.all() if each.is_good and each.taken_at <= now + CLOCK_SLACK), None)
 
 
 def begun(folder: Folder, now: datetime) -> None:
@@ -105,7 +106,7 @@ def remember(folder: Folder, state: Standing) -> None:
 
 def trouble(folder: Folder, now: datetime) -> str:
     """Return in Portuguese why the household cannot rely on its backups; empty where it can."""
-    state, good = standing(folder), newest_good(folder)
+    state, good = standing(folder), newest_good(folder, now)
     if good is not None and now - good.taken_at <= STALE and state.failed_at is None:
         return ""
     if state.failed_at is not None and (good is None or state.failed_at > good.taken_at):
