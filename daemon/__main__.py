@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from daemon.commands import ask, configuration, demo, doctor, models, run, understand, when
+from daemon.commands import ask, backup, configuration, demo, doctor, models, run, understand, when
 from daemon.commands.console import guarded
 
 app = typer.Typer(
@@ -24,6 +24,7 @@ app.command("doctor")(doctor.doctor)
 app.add_typer(models.app, name="models")
 app.add_typer(configuration.config, name="config")
 app.add_typer(configuration.schema, name="db")
+app.add_typer(backup.backup, name="backup")
 
 
 def main() -> None:

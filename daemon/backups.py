@@ -134,7 +134,7 @@ class Backups:
             return
         try:
             await self.tell(self._sentence(now) if wrong else self.replies.say("backup.archive"))
-        except EngineFailed as failed:
+        except (EngineFailed, LinkDown) as failed:
             log.warning("backup_trouble_untold", why=str(failed))
             return
         with suppress(BackupFailed):  # a folder that takes nothing has been told of, at least

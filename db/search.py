@@ -4,10 +4,11 @@ What a question may hold: words (all of them must be there), "words in this orde
 `-word` for what must not be there. Anything else is passed over; no text is an error. Words that say nothing by
 themselves ("o", "de", "não"…) are passed over too. How text becomes lexemes is told in `0004_search`.
 
-A search costs about the same however common its words are. It goes back month by month (only through months that have
-messages), and ranks the newest CANDIDATES matches: among them order is by how near each other the words stand
-(`ts_rank_cd`), and then by recency. A word said every day for ten years is ranked among its last weeks only; of
-anything rarer, all matches are.
+However common its words are, a search reads few messages. It goes back month by month, through months that have
+messages, until it has the newest CANDIDATES matches. Only if MONTHS of them hold fewer than ENOUGH is all the rest looked
+through, at once: then the words are rare. The candidates are ranked by how near each other the words stand
+(`ts_rank_cd`), and then the newest first. So of words said every day the last weeks are ranked, of those said every week
+the last months, and of anything rarer all there is.
 """
 
 import re
@@ -24,11 +25,11 @@ from db.database import Queries, storable
 from db.messages import Message, Role
 
 CANDIDATES = 200
-"""How many matches are ranked: the newest."""
+"""How many matches are ranked: the newest. Each is a row read from a place of its own, which is what costs."""
 MONTHS = 8
-"""How many months are looked through one by one, the newest first, before all the rest at once."""
-PERSON_CANDIDATES = 400
-"""How many of the newest matches, by anybody, are looked through for a person's."""
+"""How many months are looked through one by one, the newest first."""
+ENOUGH = 50
+"""Fewer matches than these in MONTHS, and all the rest is looked through too. It holds some hundreds then, as a rule."""
 PERSON_CONVERSATIONS = 2000
 """How many of a person's newest conversations are looked through where those held too few."""
 MOST_QUESTION = 400
@@ -57,15 +58,23 @@ WITH RECURSIVE asked AS MATERIALIZED (
     SELECT n + 1, first, (SELECT date_trunc('month', timestamp, 'UTC') FROM messages
                           WHERE timestamp >= since AND timestamp < first ORDER BY timestamp DESC LIMIT 1)
     FROM asked, month WHERE first IS NOT NULL AND n <= $7
-), found AS MATERIALIZED (
+), recent AS MATERIALIZED (
     SELECT newest.* FROM asked, month CROSS JOIN LATERAL (
         SELECT * FROM (
-            SELECT id, conversation_id, timestamp, search FROM messages WHERE search @@ CASE
-                WHEN n <= $7 THEN format('%L', search_month(first))::tsquery && query ELSE query
-            END OFFSET 0
+            SELECT id, conversation_id, timestamp, search FROM messages
+            WHERE search @@ (format('%L', search_month(first))::tsquery && query) OFFSET 0
         ) AS match WHERE timestamp >= since AND timestamp < month.until
         ORDER BY timestamp DESC LIMIT $4
-    ) AS newest WHERE first IS NOT NULL LIMIT $4
+    ) AS newest WHERE first IS NOT NULL AND n <= $7 LIMIT $4
+), found AS MATERIALIZED (
+    SELECT * FROM recent
+    UNION ALL
+    SELECT older.* FROM asked, month CROSS JOIN LATERAL (
+        SELECT * FROM (
+            SELECT id, conversation_id, timestamp, search FROM messages WHERE search @@ query OFFSET 0
+        ) AS match WHERE timestamp >= since AND timestamp < month.until
+        ORDER BY timestamp DESC LIMIT $4
+    ) AS older WHERE first IS NOT NULL AND n = $7 + 1 AND (SELECT count(*) FROM recent) < $8
 )"""
 
 _OF_PERSON = """
@@ -175,9 +184,8 @@ async def search(
     No text is an error; one without a word to look for finds nothing (`means_something` tells). Raises LinkDown.
     """
     question = storable(question[:MOST_QUESTION])
-    most = CANDIDATES if people is None else PERSON_CANDIDATES
-    rows = await db.fetch(NEWEST, question, since, until, most, people, limit, MONTHS)
-    if people is not None and len(rows) < limit and rows[0]["looked_at"] >= most:
+    rows = await db.fetch(NEWEST, question, since, until, CANDIDATES, people, limit, MONTHS, max(limit, ENOUGH))
+    if people is not None and len(rows) < limit and rows[0]["looked_at"] >= CANDIDATES:
         # Others said these words so often that this person's lie further back than was looked.
         rows = await db.fetch(OF_PERSON, question, since, until, PERSON_CONVERSATIONS, people, limit)
     rows = [row for row in rows if row["id"] is not None]

@@ -21,7 +21,7 @@ from db.database import Database, open_database
 from db.migrations.versions.r0004_search import STOP_WORDS
 from db.search import search
 from db.upgrade import upgrade
-from tests.bench.ledger import percentile, server
+from .ledger import percentile, server
 
 VOCABULARY = """
 a o de que e da luz do sala para acende em um apaga uma não quarto é por me com cozinha liga favor desliga os na no hoje

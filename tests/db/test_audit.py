@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 
 from db import reminders
-from db.audit import Change, acting, acting_as, recent
+from db.audit import Change, Channel, acting, acting_as, recent
 from db.database import Database, open_database
 from db.partitions import AUDIT_LOG, create_ahead, delete_older, drop_older
 from db.preferences import rows, seed_preferences, set_value
@@ -73,7 +73,7 @@ async def test_psql_speaks_for_nobody_else(db: Database, psql: "asyncpg.Connecti
 
 
 @pytest.mark.parametrize("channel", ["voice", "web", "mqtt", "cli"])
-async def test_who_acts_through_mordomo_is_named(db: Database, channel: str) -> None:
+async def test_who_acts_through_mordomo_is_named(db: Database, channel: Channel) -> None:
     async with acting_as(db, "Ana", channel) as connection:
         await set_value(connection, "tts.speed", 1.2, by="Mordomo da sala")
         reminder = await reminders.create(connection, "remédio", NOON)
@@ -95,7 +95,7 @@ async def test_the_next_transaction_is_mordomos_own_again(database_url: str) -> 
         assert (own.actor, own.channel) == ("mordomo", "daemon")
         assert (by_command.actor, by_command.channel) == ("linha de comando (caio)", "daemon")
         async with db.transaction() as connection:
-            await acting(connection, "Ana", "gritos")
+            await acting(connection, "Ana", "gritos")  # type: ignore[arg-type]
             await connection.execute("UPDATE users SET name = 'Beatriz'")
         assert (await recent(db))[0].channel == "daemon"
 
