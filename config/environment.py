@@ -26,19 +26,23 @@ class Environment(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="MORDOMO_", env_file=".env", extra="ignore", frozen=True)
 
-    data_dir: Path = Field(default_factory=default_data_dir, description="database, models, recordings, spool")
-    database_url: SecretStr | None = Field(None, description="postgresql://…; unset: the embedded PostgreSQL")
+    data_dir: Path = Field(
+        default_factory=default_data_dir, description="uma pasta: banco, modelos, registros à espera"
+    )
+    database_url: SecretStr | None = Field(None, description="postgresql://…; sem ela, o PostgreSQL próprio")
     mqtt_url: SecretStr | None = Field(
-        None, description="mqtt[s]://user:password@host:port; unset: the embedded broker"
+        None, description="mqtt[s]://usuario:senha@servidor:porta; sem ela, o broker próprio"
     )
     backup_dir: Path | None = Field(None, description="backups; unset: data_dir/backup. Better on another disk")
-    ollama_url: str = Field("http://127.0.0.1:11434", description="the household's language model server")
-    qdrant_url: str | None = Field(None, description="vector store; unset: none")
-    porcupine_access_key: SecretStr | None = Field(None, description="Picovoice's key, for wake_word.engine=porcupine")
-    http_host: str = Field("127.0.0.1", description="address of the local HTTP interface")
-    http_port: int = Field(8765, ge=0, le=65535, description="port of the local HTTP interface; 0: any free one")
-    log_format: str = Field("console", pattern="^(console|json)$", description="console or json")
-    log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="least level that is logged")
+    ollama_url: str = Field("http://127.0.0.1:11434", description="o endereço http://… do Ollama da casa")
+    qdrant_url: str | None = Field(None, description="o endereço http://… do Qdrant da casa")
+    porcupine_access_key: SecretStr | None = Field(
+        None, description="a chave da Picovoice, para wake_word.engine=porcupine"
+    )
+    http_host: str = Field("127.0.0.1", description="o endereço em que o Mordomo atende neste computador")
+    http_port: int = Field(8765, ge=0, le=65535, description="um número de porta, de 0 a 65535; 0 é qualquer uma livre")
+    log_format: str = Field("console", pattern="^(console|json)$", description="console ou json")
+    log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="DEBUG, INFO, WARNING ou ERROR")
 
     @property
     def backups(self) -> Path:

@@ -165,7 +165,7 @@ class Backups:
         except (OSError, BackupFailed) as broken:
             log.warning("backup_folder_unusable", why=str(broken))
 
-    def _zone(self) -> tzinfo:
+    def _zone(self) -> ZoneInfo:
         return ZoneInfo(self.prefs()[HOUSE_TIMEZONE])
 
 

@@ -5,10 +5,10 @@ What a question may hold: words (all of them must be there), "words in this orde
 themselves ("o", "de", "não"…) are passed over too. How text becomes lexemes is told in `0004_search`.
 
 However common its words are, a search reads few messages. It goes back month by month, through months that have
-messages, until it has the newest CANDIDATES matches. Only if MONTHS of them hold fewer than ENOUGH is all the rest looked
-through, at once: then the words are rare. The candidates are ranked by how near each other the words stand
-(`ts_rank_cd`), and then the newest first. So of words said every day the last weeks are ranked, of those said every week
-the last months, and of anything rarer all there is.
+messages, until it has the newest CANDIDATES matches. Only if MONTHS of them hold fewer than ENOUGH is all the rest
+looked through, at once: then the words are rare. The candidates are ranked by how near each other the words stand
+(`ts_rank_cd`), and then the newest first. So of words said every day the last weeks are ranked, of those said every
+week the last months, and of anything rarer all there is.
 """
 
 import re
@@ -29,7 +29,7 @@ CANDIDATES = 200
 MONTHS = 8
 """How many months are looked through one by one, the newest first."""
 ENOUGH = 50
-"""Fewer matches than these in MONTHS, and all the rest is looked through too. It holds some hundreds then, as a rule."""
+"""Fewer matches than these in MONTHS, and all the rest is looked through too: some hundreds more, as a rule."""
 PERSON_CONVERSATIONS = 2000
 """How many of a person's newest conversations are looked through where those held too few."""
 MOST_QUESTION = 400
@@ -184,8 +184,9 @@ async def search(
     No text is an error; one without a word to look for finds nothing (`means_something` tells). Raises LinkDown.
     """
     question = storable(question[:MOST_QUESTION])
-    rows = await db.fetch(NEWEST, question, since, until, CANDIDATES, people, limit, MONTHS, max(limit, ENOUGH))
-    if people is not None and len(rows) < limit and rows[0]["looked_at"] >= CANDIDATES:
+    enough = max(limit, ENOUGH)
+    rows = await db.fetch(NEWEST, question, since, until, max(limit, CANDIDATES), people, limit, MONTHS, enough)
+    if people is not None and len(rows) < limit and rows[0]["looked_at"] >= enough:
         # Others said these words so often that this person's lie further back than was looked.
         rows = await db.fetch(OF_PERSON, question, since, until, PERSON_CONVERSATIONS, people, limit)
     rows = [row for row in rows if row["id"] is not None]

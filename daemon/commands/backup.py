@@ -3,10 +3,11 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from config.environment import Environment
@@ -15,7 +16,7 @@ from daemon.commands.console import environment, fail, out, print_json, run_asyn
 
 if TYPE_CHECKING:
     from config.preferences import Preferences
-    from db.backup.folder import Manifest
+    from db.backup.folder import Folder, Manifest
     from db.backup.source import Source
 
 backup = typer.Typer(help="As cópias de segurança da casa.", no_args_is_help=True)
@@ -50,13 +51,13 @@ async def backup_now(json: AsJson = False) -> None:
 @run_async
 async def list_backups(json: AsJson = False) -> None:
     """Mostra as cópias que há, e a que momentos se pode voltar."""
-    from config.preferences import Preferences  # noqa: PLC0415
     from db.backup.base import all_bases  # noqa: PLC0415
     from db.backup.folder import Folder  # noqa: PLC0415
     from db.backup.routine import CONTINUOUS  # noqa: PLC0415
     from db.backup.wal import newest  # noqa: PLC0415
 
-    env, zone = environment(), _zone(Preferences())
+    env = environment()
+    zone = _zone_noted(Folder(env.backups))
     known = Folder(env.backups).all()
     bases = [each for each in all_bases(env.backups / CONTINUOUS) if each.is_good]
     until = newest(bases[0].own) if bases else None
@@ -69,10 +70,8 @@ async def list_backups(json: AsJson = False) -> None:
         return
     table = Table("cópia", "de", "tamanho", "estado", box=None, header_style="dim", padding=(0, 2, 0, 0))
     for each in known:
-        state = (
-            "restaurada e conferida" if each.is_good else f"[red]não conte com ela[/]: {each.problem or 'sem prova'}"
-        )
-        table.add_row(each.name, _local(each.taken_at, zone), _megabytes(each.size), state)
+        state = "restaurada e conferida" if each.is_good else f"não conte com ela: {each.problem or 'sem prova'}"
+        table.add_row(each.name, _local(each.taken_at, zone), _megabytes(each.size), escape(state))
     out.print(table)
     if bases and until is not None:
         since = _local(bases[-1].ended_at, zone)
@@ -141,13 +140,12 @@ async def restore_backup(
         out.print(str(told["said"]), markup=False)
 
 
-async def _restore(env: Environment, folder: Any, name: str, *, yes: bool) -> dict[str, object]:
-    from config.preferences import Preferences  # noqa: PLC0415
+async def _restore(env: Environment, folder: "Folder", name: str, *, yes: bool) -> dict[str, object]:
     from db.backup.restoring import restore  # noqa: PLC0415
     from db.upgrade import upgrade  # noqa: PLC0415
 
     manifest = folder.find(name)
-    when = _local(manifest.taken_at, _zone(Preferences()))
+    when = _local(manifest.taken_at, _zone_noted(folder))
     _confirm(f"O banco volta a ser o de {when}; o de agora fica guardado com outro nome. Continuar?", yes=yes)
     async with _household(env) as (source, _):
         with folder.held():
@@ -159,7 +157,7 @@ async def _restore(env: Environment, folder: Any, name: str, *, yes: bool) -> di
     return {"restored": manifest.name, "copy": done.copy, "without_roles": done.without, "said": said}
 
 
-async def _restore_to(env: Environment, folder: Any, at: str, *, yes: bool) -> dict[str, object]:
+async def _restore_to(env: Environment, folder: "Folder", at: str, *, yes: bool) -> dict[str, object]:
     from daemon.servers import own_postgres  # noqa: PLC0415
     from db.backup.recovery import base_for, recover  # noqa: PLC0415
     from db.backup.routine import CONTINUOUS  # noqa: PLC0415
@@ -211,24 +209,32 @@ async def _preferences(url: str) -> "Preferences":
 
 async def _zone_of(env: Environment) -> ZoneInfo:
     """Return the household's time zone, or the usual one where the database cannot be asked any more."""
-    from config.preferences import Preferences  # noqa: PLC0415
     from daemon.servers import own_postgres  # noqa: PLC0415
+    from db.backup.folder import Folder  # noqa: PLC0415
     from db.errors import LinkDown  # noqa: PLC0415
     from db.server_account import CannotStart  # noqa: PLC0415
 
     if not own_postgres(env).cluster.exists():
-        return _zone(Preferences())
+        return _zone_noted(Folder(env.backups))
     try:
         async with _household(env) as (_, prefs):
             return _zone(prefs)
     except (CannotStart, LinkDown):
-        return _zone(Preferences())
+        return _zone_noted(Folder(env.backups))
 
 
 def _zone(prefs: "Preferences") -> ZoneInfo:
     from config.preferences import HOUSE_TIMEZONE  # noqa: PLC0415
 
     return ZoneInfo(prefs[HOUSE_TIMEZONE])
+
+
+def _zone_noted(folder: "Folder") -> ZoneInfo:
+    """Return the household's time zone as the last backup noted it: the database need not run for a list."""
+    from config.preferences import HOUSE_TIMEZONE  # noqa: PLC0415
+    from db.backup.routine import standing  # noqa: PLC0415
+
+    return ZoneInfo(standing(folder).zone or HOUSE_TIMEZONE.default)
 
 
 def _moment(text: str, zone: ZoneInfo, now: datetime) -> datetime:

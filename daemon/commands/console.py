@@ -31,10 +31,18 @@ def environment() -> Environment:
     try:
         env = Environment()
     except ValidationError as invalid:
-        wrong = "; ".join(f"MORDOMO_{str(e['loc'][0]).upper()}: {e['msg']}" for e in invalid.errors())
-        fail(f"O ambiente tem um valor que não serve. {wrong}. Corrija a variável (ou o arquivo .env) e tente de novo.")
+        fields = [str(error["loc"][0]) for error in invalid.errors() if error["loc"]]
+        wanted = "; ".join(f"MORDOMO_{name.upper()} precisa ser {_rule(name)}" for name in fields)
+        fail(
+            f"O ambiente tem um valor que não serve. {wanted}. Corrija a variável (ou o arquivo .env) e tente de novo."
+        )
     logs.configure(env.log_format, "WARNING" if env.log_level == "INFO" else env.log_level)
     return env
+
+
+def _rule(field: str) -> str:
+    known = Environment.model_fields.get(field)
+    return known.description or "outro valor" if known is not None else "outro valor"
 
 
 def fail(message: str, status: int = 1) -> NoReturn:
@@ -61,10 +69,16 @@ def run_async(work: Callable[P, Coroutine[Any, Any, T]]) -> Callable[P, T]:
 
 def guarded(app: Callable[[], Any]) -> int:
     """Run the command; whatever it raises becomes a sentence. The whole story goes to a file, never to the screen."""
-    from daemon.errors import MordomoError  # noqa: PLC0415
+    from daemon.errors import LinkDown, MordomoError  # noqa: PLC0415
 
     try:
         app()
+    except LinkDown as down:
+        what = {"postgres": "o banco de dados", "broker": "o broker MQTT"}.get(down.what, down.what)
+        err.print(
+            f"Não consegui falar com {what}: {down.why}. Veja mais com: mordomo doctor", style="red", markup=False
+        )
+        return 1
     except MordomoError as known:
         err.print(str(known), style="red", markup=False)
         return 1

@@ -27,8 +27,11 @@ def understand(
     from daemon.language.plan import Heard  # noqa: PLC0415
     from daemon.language.wire import as_json, household_from_json  # noqa: PLC0415
 
-    house = household_from_json(_household(household))
-    zone = ZoneInfo(house.timezone)
+    try:
+        house = household_from_json(_household(household))
+        zone = ZoneInfo(house.timezone)
+    except (KeyError, TypeError, AttributeError, ValueError):
+        fail(f"{household} não descreve uma casa: era preciso areas e devices, cada um com os seus campos.")
     language = Language()
     for question in _questions(text):
         now = _moment(question.get("now"), zone)

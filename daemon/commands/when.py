@@ -14,7 +14,9 @@ from daemon.commands.console import fail, print_json
 
 def when(
     text: Annotated[str | None, typer.Argument(help="Uma frase; sem ela, uma por linha (texto ou JSON).")] = None,
-    zone: Annotated[str, typer.Option("--zone", help="Fuso da casa, para frases sem data e hora.")] = "America/Sao_Paulo",
+    zone: Annotated[
+        str, typer.Option("--zone", help="Fuso da casa, para frases sem data e hora.")
+    ] = "America/Sao_Paulo",
 ) -> None:
     """Diz quando é o que se falou: uma linha JSON para cada frase, na mesma ordem. Nada é feito."""
     household = _zone(zone)

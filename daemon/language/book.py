@@ -153,6 +153,7 @@ def _vocabularies(lexicon: Lexicon) -> dict[str, str]:
         "brilho": percent, "posicao": percent, "volume": percent, "velocidade": percent, "passo": percent,
         "temperatura": number, "graus": number, "duracao": _some_of(durations.WORDS),
         "cor": _one_of(lexicon.colors), "tom": _one_of(lexicon.temperatures), "estado": _one_of(lexicon.states),
+        "modo": _one_of(lexicon.modes),
     }  # fmt: skip
 
 

@@ -40,6 +40,7 @@ class Lexicon:
     it: frozenset[str]
     slightly: frozenset[str]
     states: Mapping[Phrase, str]
+    modes: Mapping[Phrase, str]
     colors: Mapping[Phrase, str]
     temperatures: Mapping[Phrase, int]
     levels: Mapping[Phrase, int]
@@ -90,6 +91,7 @@ def load(language: str) -> Lexicon:
         it=_words(said["it"]),
         slightly=_words(said["slightly"]),
         states=_values(said["states"]),
+        modes=_values(said["modes"]),
         colors=_values(said["colors"]),
         temperatures={phrase: int(value) for phrase, value in _values(said["temperatures"]).items()},
         levels={phrase: int(value) for phrase, value in _values(said["levels"]).items()},

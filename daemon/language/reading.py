@@ -245,8 +245,13 @@ class Reader:
         if entry.default == "here":
             here = {"area": self.pointer.speaker} if self.pointer.speaker else {}
             return Reading((Intent(entry.intent, (), {**slots, **here}),), 0.95)
+        if entry.default == "luz":
+            return self._aim(entry, ("a", "luz"), slots) if self.pointer.speaker else None
         things = [one.thing for one in self.pointer.index.known if one.thing.domain in entry.wanted.domains]
-        own = [thing for thing in things if thing.area == self.pointer.speaker] or things
+        here = [thing for thing in things if thing.area == self.pointer.speaker]
+        if entry.default == "room" and len(here) != 1:
+            return None
+        own = here or things
         if entry.default == "media":
             playing = [thing for thing in own if thing.state == "playing"]
             own = playing if len(playing) == 1 else own

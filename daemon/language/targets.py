@@ -97,6 +97,8 @@ class Pointer:
         return self._several(parts, wanted) or ((whole,) if whole else ())
 
     def _several(self, parts: Sequence[Phrase], wanted: Wanted) -> tuple[Found, ...]:
+        if any(self._strip(part, wanted).everything for part in parts):
+            return ()  # "tudo" leaves nothing to add
         last = self._one(parts[-1], wanted, self.head, None)
         found: list[Found] = []
         head = self.head
@@ -122,6 +124,8 @@ class Pointer:
         if phrase.headless and (not asked or asked[0] not in self.index.by_word or not self._names_kind(asked)):
             noun = head or wanted.head
             asked = (noun, *asked) if noun else asked
+        if not asked and phrase.here and wanted.area_is and wanted.head:  # "acende aqui"
+            asked = (wanted.head,)
         if not asked:
             return None
         spelled = self.index.spell(asked, self.lexicon)

@@ -52,7 +52,12 @@ def _chosen(name: str, plain: Phrase, lexicon: Lexicon) -> Mapping[str, Value] |
     if name == "tom":
         kelvin = lexicon.temperatures.get(plain)
         return None if kelvin is None else {"color_temperature": kelvin}
-    key, meanings = {"cor": ("color", lexicon.colors), "estado": ("state", lexicon.states)}[name]
+    meant = {
+        "cor": ("color", lexicon.colors),
+        "estado": ("state", lexicon.states),
+        "modo": ("hvac_mode", lexicon.modes),
+    }
+    key, meanings = meant[name]
     meaning = meanings.get(plain)
     return None if meaning is None else {key: meaning}
 

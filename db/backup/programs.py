@@ -8,6 +8,7 @@ import asyncio
 import os
 import re
 import shutil
+import signal
 import tempfile
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -96,8 +97,8 @@ class Programs:
 
 def trouble(program: str, status: int, said: str) -> str:
     """Return in Portuguese why a program failed."""
-    if any(sign in said for sign in FULL):
-        return f"O disco encheu enquanto o {program} gravava. Libere espaço e tente de novo. ({said[-200:]})"
+    if status == -signal.SIGXFSZ or any(sign in said for sign in FULL):
+        return f"O disco encheu enquanto o {program} gravava. Libere espaço e tente de novo. {said[-200:]}".strip()
     if status < 0:
         return f"O {program} foi interrompido no meio (sinal {-status}). Tente de novo."
     if "server version mismatch" in said or "unsupported version" in said:

@@ -3,8 +3,9 @@
 import json
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
-from datetime import datetime, timedelta, tzinfo
+from datetime import datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import structlog
 
@@ -32,16 +33,17 @@ STALE = timedelta(hours=26)
 class Standing:
     """What a folder remembers between runs, in `state.json`: since when backups are made there, and the last failure.
 
-    `told_at` is when the household was last told of trouble.
+    `told_at` is when the household was last told of trouble; `zone` is the name of its time zone at the last backup.
     """
 
     since: datetime | None = None
     failed_at: datetime | None = None
     why: str = ""
     told_at: datetime | None = None
+    zone: str = ""
 
 
-async def back_up(source: Source, folder: Folder, keep: Keep, zone: tzinfo, now: datetime) -> Manifest:
+async def back_up(source: Source, folder: Folder, keep: Keep, zone: ZoneInfo, now: datetime) -> Manifest:
     """Make a backup, prove it, let the old ones go; return it. With our own server, copy that too when a week is over.
 
     Raises BackupFailed, LinkDown, CannotStart; whatever fails, the older backups stay as they are.
@@ -58,7 +60,7 @@ async def back_up(source: Source, folder: Folder, keep: Keep, zone: tzinfo, now:
             with suppress(BackupFailed):
                 remember(folder, replace(standing(folder), failed_at=now, why=_sentence(failed)))
             raise
-        remember(folder, replace(standing(folder), failed_at=None, why=""))
+        remember(folder, replace(standing(folder), failed_at=None, why="", zone=str(zone)))
         return good
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import structlog
 
-from db.server_account import Account
+from db.server_account import Account, CannotStart
 
 log = structlog.get_logger(__name__)
 
@@ -72,10 +72,17 @@ def archiving(account: Account, home: Path, cluster: Path, archive: Path) -> dic
     """Return the settings that archive `cluster` into `archive`, once its script is written into `home`.
 
     `archive` is the folder of all servers' archives; a disk that is not there costs a warning, never the start.
+    Raises CannotStart where the cluster has lost its own description.
     """
     script = home / "archive.sh"
     account.write(script, ARCHIVE)
-    own = archive / system_identifier(cluster)
+    try:
+        own = archive / system_identifier(cluster)
+    except OSError as broken:
+        raise CannotStart(
+            f"Os dados em {cluster} estão danificados ({broken.strerror}). "
+            "Recupere-os com `mordomo backup restore --at`, para um momento de pouco antes."
+        ) from broken
     try:
         make_archive(account, own)
     except OSError as broken:

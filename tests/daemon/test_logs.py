@@ -28,6 +28,10 @@ def stored(backlog: Backlog) -> list[tuple[str, str, str, dict[str, object]]]:
     return [(line.level, line.source, line.message, json.loads(line.metadata)) for line in lines]
 
 
+def failing(error: Exception) -> None:
+    raise error
+
+
 def test_json_is_one_object_a_line(capsys: pytest.CaptureFixture[str]) -> None:
     logs.configure("json", "INFO")
     structlog.get_logger("daemon.x").info("turn_done", area="sala", ms=12.5)
@@ -63,7 +67,7 @@ def test_libraries_flow_in(capsys: pytest.CaptureFixture[str]) -> None:
     logging.getLogger("alembic.runtime").info("not this")
     logging.getLogger("odd").log(35, "between two levels, 100% sure")
     try:
-        raise OSError("disk")
+        failing(OSError("disk"))
     except OSError:
         logging.getLogger("uvicorn").exception("request failed")
     warned, odd, failed = stored(backlog)
@@ -103,7 +107,7 @@ def test_no_secret_is_shown_or_stored(form: str, capsys: pytest.CaptureFixture[s
         )
     local = "s3cr3t-g"
     try:
-        raise ConnectionError(f"no route to amqp://x:{'s3cr3t-h'}@y and {len(local)}")
+        failing(ConnectionError(f"no route to amqp://x:{'s3cr3t-h'}@y and {len(local)}"))
     except ConnectionError:
         log.exception("link_broken")
     logging.getLogger("httpx").error("GET http://x/?token=s3cr3t-i&b=1")

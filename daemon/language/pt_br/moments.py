@@ -251,7 +251,9 @@ def _between(words: Sequence[Word], plain: tuple[str, ...], at: int) -> tuple[tu
     if not (led and joint) and not (":" in plain[first[1]] and ":" in plain[first[1] - 1]):
         return None
     last = clocks.bare(words, plain, first[1] + joint)
-    hours = plain[first[1] : first[1] + 1] == ("as",) or {"as", "hora", "horas", "h"} & set(plain[at : last[1]] if last else ())
+    hours = plain[first[1] : first[1] + 1] == ("as",) or {"as", "hora", "horas", "h"} & set(
+        plain[at : last[1]] if last else ()
+    )
     if last is None or not (hours or last[0].sure):
         return None
     begin, end = first[0], last[0]

@@ -70,7 +70,7 @@ def _replaced(inner: str, *pairs: tuple[str, str]) -> str:
 # A word that is passed over leaves its place, so that "a consulta do dentista" in quotes is still found.
 QUESTION = _replaced(
     "search_folded(left(question, 400))",
-    (r"\mou\M", "or"),
+    (r"(?<=\w\W*)\mou\M(?=\W*\w)", "or"),
     (rf"\m({''.join(STOP_WORDS.split())})\M", "o"),
 )
 

@@ -1,0 +1,178 @@
+"""The drill: turns without pause, the server killed, and back to a moment before; nothing acknowledged may be missing."""
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from support.background import Background
+from support.kept_house import KeptHouse, kept_house, made_house, turn
+
+from db.backup import wal
+from db.backup.base import bases
+from db.backup.folder import BackupFailed
+from db.backup.recovery import Recovered, recover
+from db.database import open_database
+from db.embedded import CannotStart
+from db.ledger import Ledger, open_ledger
+
+WRITERS = 2
+WRITING_S = 2.5
+HALF_TURNS = """
+    SELECT count(*) FROM messages m JOIN conversations c ON c.id = m.conversation_id
+    LEFT JOIN actions a ON a.message_id = m.id
+    WHERE m.role = 'user' AND (a.id IS NULL OR c.message_count <> (SELECT count(*) FROM messages o
+                                                                   WHERE o.conversation_id = c.id))
+"""
+"""Records are whole or absent: a message with its action, a conversation that counts its messages rightly."""
+
+
+@dataclass
+class Diary:
+    """What the writers know: when each turn began, and when the whole of it was acknowledged by the database."""
+
+    begun: dict[str, datetime] = field(default_factory=dict)
+    whole: dict[str, datetime] = field(default_factory=dict)
+    stop: bool = False
+
+
+@pytest.fixture(scope="module")
+def made(background: Background) -> Iterator[Path]:
+    with made_house(background) as path:
+        yield path
+
+
+@pytest.fixture
+async def house(made: Path) -> AsyncIterator[KeptHouse]:
+    async with kept_house(made) as house:
+        yield house
+
+
+async def writes(ledger: Ledger, writer: int, diary: Diary) -> None:
+    """Store one turn after the other, until the database no longer takes them."""
+    count = 0
+    while not diary.stop:
+        text = f"pedido {writer}-{count}"
+        diary.begun[text] = datetime.now(UTC)
+        heard, said = turn(text, diary.begun[text])
+        done = heard.actions[0].id
+        stored = {
+            await ledger.heard(heard),
+            await ledger.executing([done], heard.at),
+            await ledger.finished(done, status="success", at=heard.at),
+            await ledger.said(said),
+            await ledger.ended(heard.conversation_id, heard.at),
+        }
+        if stored != {"database"}:
+            return
+        diary.whole[text] = datetime.now(UTC)
+        count += 1
+
+
+async def written_and_killed(house: KeptHouse, spool: Path) -> Diary:
+    diary = Diary()
+    async with open_database(house.url) as db, open_ledger(db, spool) as ledger, asyncio.TaskGroup() as group:
+        for writer in range(WRITERS):
+            group.create_task(writes(ledger, writer, diary))
+        await asyncio.sleep(WRITING_S)
+        house.kill()
+        diary.stop = True
+    return diary
+
+
+async def check(house: KeptHouse, diary: Diary, at: datetime) -> None:
+    """Compare what is there with what was acknowledged by then."""
+    async with open_database(house.url) as db:
+        finished = """SELECT m.content FROM messages m JOIN conversations c ON c.id = m.conversation_id
+                      JOIN actions a ON a.message_id = m.id
+                      WHERE m.role = 'user' AND c.ended_at IS NOT NULL AND c.message_count = 2
+                      AND a.status = 'success'"""
+        there = {row[0] for row in await db.fetch(finished)}
+        begun = {row[0] for row in await db.fetch("SELECT content FROM messages WHERE role = 'user'")}
+        assert await db.fetchval(HALF_TURNS) == 0
+    assert {text for text, when in diary.whole.items() if when <= at} <= there
+    assert not {text for text, when in diary.begun.items() if when > at} & begun
+    assert len(begun - there) <= WRITERS
+
+
+def middle(diary: Diary) -> datetime:
+    """Return the moment by which two thirds of the turns were acknowledged."""
+    times = sorted(diary.whole.values())
+    assert len(times) > 50, "the writers were too slow to prove anything"
+    return times[len(times) * 2 // 3]
+
+
+async def test_every_turn_acknowledged_before_the_moment_is_there_and_none_half(
+    house: KeptHouse, tmp_path: Path
+) -> None:
+    await house.back_up()
+    diary = await written_and_killed(house, tmp_path)
+    at = middle(diary)
+    before = set(diary.whole)
+    done = await recover(house.postgres, house.continuous, at, datetime.now(UTC))
+    assert done.whole
+    assert done.last is not None
+    assert done.last <= at
+    await house.start()
+    await check(house, diary, at)
+    # The server as it was is kept beside, with all that was acknowledged until the kill.
+    assert done.copy is not None
+    await house.postgres.stop(only_if_unused=False)
+    shutil.rmtree(house.postgres.cluster)
+    done.copy.rename(house.postgres.cluster)
+    await house.start()
+    assert before <= await house.told()
+    assert house.left_over() == []
+
+
+async def test_a_server_too_broken_to_start_still_gives_its_last_changes(house: KeptHouse, tmp_path: Path) -> None:
+    await house.back_up()
+    diary = await written_and_killed(house, tmp_path)
+    (house.postgres.cluster / "global" / "pg_control").unlink()
+    with pytest.raises(CannotStart, match="mordomo backup restore --at"):
+        await house.start()
+    at = max(diary.whole.values())
+    done = await recover(house.postgres, house.continuous, at, datetime.now(UTC))
+    assert done.copy is not None
+    await house.start()
+    await check(house, diary, at)
+
+
+async def test_from_the_archive_alone_once_the_disk_is_lost(house: KeptHouse, tmp_path: Path) -> None:
+    await house.back_up()
+    diary = await written_and_killed(house, tmp_path)
+    (own,) = house.continuous.glob("[0-9]*")
+    until = wal.newest(own)
+    assert until is not None
+    shutil.rmtree(house.postgres.home)
+    shutil.copytree(house.folder.path, tmp_path / "elsewhere")
+    at = min(max(diary.whole.values()), until.astimezone(UTC))
+    async with recovered_elsewhere(house, at) as done:
+        assert done.copy is None
+        # What was not archived yet went with the disk: all up to the last change that was is there.
+        assert done.last is not None
+        await check(house, diary, min(at, done.last - timedelta(milliseconds=1)))
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+class recovered_elsewhere:  # noqa: N801
+    """Recover into a data directory that has no server yet."""
+
+    def __init__(self, house: KeptHouse, at: datetime) -> None:
+        self.house, self.at = house, at
+
+    async def __aenter__(self) -> Recovered:
+        self.house.postgres.home.mkdir(mode=0o700)
+        done = await recover(self.house.postgres, self.house.continuous, self.at, datetime.now(UTC))
+        await self.house.start()
+        return done
+
+    async def __aexit__(self, *_: object) -> None:
+        return
