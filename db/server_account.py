@@ -10,6 +10,7 @@ import importlib.util
 import os
 import pwd
 import shutil
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +27,10 @@ CREATE_USER = (
     ("useradd", "--system", "--no-create-home", "--home-dir", "/nonexistent", "--shell", "/usr/sbin/nologin"),
     ("adduser", "-S", "-D", "-H"),  # BusyBox
 )
+
+
+TEMPORARY = tuple(Path(place) for place in ("/tmp", "/var/tmp", "/dev/shm"))  # noqa: S108 - nothing is made there by name
+"""Where root's own folders may be opened for passing."""
 
 
 class CannotStart(MordomoError):  # noqa: N818 - it names what happened, like the others of the tree
@@ -109,7 +114,8 @@ def private_folder(path: Path, account: Account) -> None:
 async def claim_folder(home: Path) -> Account:
     """Make `home`, a server's folder in Mordomo's data directory, and return who runs the server.
 
-    Raises CannotStart when a folder on the way is closed to that user: Mordomo never opens one.
+    Raises CannotStart when a folder on the way is closed to that user: Mordomo opens none, but for the data directory
+    itself and root's own folders in a temporary place, and those for passing only, not for looking.
     """
     data_dir = home.parent
     if not data_dir.exists():
@@ -117,13 +123,23 @@ async def claim_folder(home: Path) -> Account:
         # Root's servers run as another user, who must pass here without being able to look around.
         data_dir.chmod(0o711 if os.geteuid() == 0 else 0o700)
     account = await server_account(home)
-    if (closed := await closed_folder(data_dir, account)) is not None:
+    while (closed := await closed_folder(data_dir, account)) is not None:
+        if closed == data_dir or _is_ours_for_now(closed):
+            closed.chmod(stat.S_IMODE(closed.stat().st_mode) | stat.S_IXOTH)
+            continue
         raise CannotStart(
             f"A pasta {closed} não deixa passar o usuário {account.name}, que roda os servidores no lugar do root. "
             f"Escolha outra com MORDOMO_DATA_DIR (o padrão é /var/lib/mordomo), ou abra-a: chmod o+x {closed}"
         )
     private_folder(home, account)
     return account
+
+
+def _is_ours_for_now(folder: Path) -> bool:
+    """Tell whether this is a folder of root's below a place for temporary files, such as `mktemp -d` makes."""
+    real = folder.resolve()
+    temporary = any(place in real.parents for place in TEMPORARY)
+    return temporary and real.stat().st_uid == 0 and not stat.S_IMODE(real.stat().st_mode) & stat.S_IXOTH
 
 
 async def server_account(home: Path) -> Account:

@@ -70,7 +70,9 @@ async def get_preference(key: str, json: AsJson = False) -> None:
 @config.command("set")
 @run_async
 async def set_preference(
-    key: str, value: Annotated[str, typer.Argument(help="O valor; texto não precisa de aspas.")]
+    key: str,
+    value: Annotated[str, typer.Argument(help="O valor; texto não precisa de aspas.")],
+    json: AsJson = False,
 ) -> None:
     """Muda uma preferência; o Mordomo que estiver rodando a aplica em seguida."""
     from config.preferences import DECLARED, InvalidPreference  # noqa: PLC0415
@@ -87,19 +89,22 @@ async def set_preference(
             await set_value(db, key, meant, by=f"linha de comando ({getpass.getuser()})")
         except InvalidPreference as invalid:
             fail(str(invalid))
-    out.print(f"{key} = {json_module.dumps(meant, ensure_ascii=False)}", markup=False)
+    if json:
+        print_json({"key": key, "value": meant})
+    else:
+        out.print(f"{key} = {json_module.dumps(meant, ensure_ascii=False)}", markup=False)
 
 
 @schema.command("upgrade")
 @run_async
-async def upgrade_schema() -> None:
+async def upgrade_schema(json: AsJson = False) -> None:
     """Traz as tabelas para a versão deste Mordomo."""
     from daemon.servers import database_url  # noqa: PLC0415
     from db.upgrade import current, upgrade  # noqa: PLC0415
 
     async with database_url(environment()) as url:
         await upgrade(url)
-        out.print(f"As tabelas estão na versão {await current(url)}.")
+        _tell_version(await current(url), as_json=json)
 
 
 @schema.command("downgrade")
@@ -107,6 +112,7 @@ async def upgrade_schema() -> None:
 async def downgrade_schema(
     revision: Annotated[str, typer.Argument(help="A versão a que voltar; base apaga todas as tabelas.")],
     yes: Annotated[bool, typer.Option("--yes", help="Não pergunta antes.")] = False,
+    json: AsJson = False,
 ) -> None:
     """Volta as tabelas a uma versão anterior; o que só a mais nova guarda se perde."""
     from daemon.data_folder import running  # noqa: PLC0415
@@ -123,7 +129,14 @@ async def downgrade_schema(
             await downgrade(url, revision)
         except ValueError as unknown:
             fail(f"Não dá para voltar: {unknown}")
-        out.print(f"As tabelas estão na versão {await current(url) or 'base'}.")
+        _tell_version(await current(url), as_json=json)
+
+
+def _tell_version(revision: str | None, *, as_json: bool) -> None:
+    if as_json:
+        print_json({"revision": revision})
+    else:
+        out.print(f"As tabelas estão na versão {revision or 'base'}.")
 
 
 @schema.command("sql")

@@ -62,6 +62,7 @@ def _state(*, complete: bool) -> str:
 async def pull_models(
     kind: Annotated[str | None, typer.Argument(help="whisper ou piper; sem nada, o que as preferências pedem.")] = None,
     name: Annotated[str | None, typer.Argument(help="O nome do modelo, como small ou pt_BR-faber-medium.")] = None,
+    json: AsJson = False,
 ) -> None:
     """Baixa os modelos; o que parou no meio continua de onde parou."""
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn  # noqa: PLC0415
@@ -72,11 +73,11 @@ async def pull_models(
     if kind is not None and (kind not in {"whisper", "piper"} or name is None):
         fail("Diga o tipo e o nome, por exemplo: mordomo models pull whisper small")
     wanted = [(kind, name)] if kind and name else await _missing()
-    if not wanted:
+    if not wanted and not json:
         out.print("Tudo o que as preferências pedem já está aqui.")
-        return
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
-    with Progress(*columns, console=out) as progress:
+    pulled: list[dict[str, str]] = []
+    with Progress(*columns, console=out, disable=json or not wanted) as progress:
         for one_kind, one_name in wanted:
             bars: dict[str, int] = {}
 
@@ -87,7 +88,11 @@ async def pull_models(
 
             model: Literal["whisper", "piper"] = "whisper" if one_kind == "whisper" else "piper"
             path = await pull(model, one_name, env.models_dir, show)
-            progress.console.print(f"{one_name} está em {path}")
+            pulled.append({"kind": one_kind, "name": one_name, "path": str(path)})
+            if not json:
+                progress.console.print(f"{one_name} está em {path}")
+    if json:
+        print_json(pulled)
 
 
 async def _missing() -> list[tuple[str, str]]:

@@ -16,7 +16,7 @@ from daemon.language.words import fold
 
 _FIELDS = frozenset(
     "intent sentences domains to head ask time slots default area_is everything requires waking query_time date"
-    " wait_is whole_name device_class caution every only_ask asked but_not".split()
+    " wait_is whole_name device_class caution alone every only_ask asked but_not".split()
 )
 
 
@@ -40,6 +40,7 @@ class Entry:
     asked: bool = False
     but_not: frozenset[str] = frozenset()
     caution: float = 1.0
+    alone: bool = False
 
     @property
     def acts(self) -> bool:
@@ -138,6 +139,7 @@ def _entry(row: Mapping[str, Any], lexicon: Lexicon, groups: Mapping[str, str], 
         asked="asked" in row,
         but_not=frozenset(fold(word) for word in row.get("but_not", "").split()),
         caution=float(row.get("caution", 1)),
+        alone="alone" in row,
     )
 
 

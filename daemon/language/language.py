@@ -194,8 +194,8 @@ def _timed(reminder: Intent, when: moments.When, asked: Plan) -> Plan | None:
 
 
 def _alone(reading: Reading) -> bool:
-    """Tell whether this is said by itself only: nobody orders and takes it back in one breath without a correction."""
-    return any(intent.name in _FULL_MATCH for intent in reading.intents)
+    """Tell whether this is said by itself only: a hint ("tá frio aqui") before an order is its reason, not a second order."""
+    return reading.alone or any(intent.name in _FULL_MATCH for intent in reading.intents)
 
 
 def _head_of(ids: tuple[str, ...], index: Index) -> str | None:

@@ -50,6 +50,7 @@ class Lexicon:
     reason_starts: frozenset[str]
     not_in_reasons: frozenset[str]
     asking_words: frozenset[str]
+    askers: frozenset[str]
     copulas: frozenset[str]
     left_so: frozenset[str]
     for_me: frozenset[str]
@@ -101,6 +102,7 @@ def load(language: str) -> Lexicon:
         reason_starts=_words(said["reason_starts"]),
         not_in_reasons=_words(said["not_in_reasons"]),
         asking_words=_words(said["asking_words"]),
+        askers=_words(said["askers"]),
         copulas=_words(said["copulas"]),
         left_so=_words(said["left_so"]),
         for_me=frozenset(fold(form) for name in said["for_me"] for form in verbs[name]),

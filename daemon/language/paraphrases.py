@@ -32,7 +32,7 @@ def _key(words: Words) -> tuple[int, ...]:
 
 
 def _ways(said: Words, lexicon: Lexicon) -> Iterator[Words]:
-    calm = without_filling(said, lexicon)
+    calm = without_filling(_every(said), lexicon)
     yield calm
     for base in dict.fromkeys((without_false_starts(calm), calm)):
         yield base
@@ -42,6 +42,15 @@ def _ways(said: Words, lexicon: Lexicon) -> Iterator[Words]:
             yield shorter
         for start in dict.fromkeys((plainer, base)):
             yield from _verb_first(start, lexicon)
+
+
+def _every(said: Words) -> Words:
+    """Put "todas" for "tudo que é": "fecha tudo que é cortina"."""
+    for at in range(len(said) - 3):
+        if tuple(word.plain for word in said[at : at + 3]) in {("tudo", "que", "e"), ("tudo", "quanto", "e")}:
+            every = Word("todas", said[at].start, said[at].end)
+            return (*said[:at], every, *said[at + 3 :])
+    return said
 
 
 def without_filling(said: Words, lexicon: Lexicon) -> Words:
@@ -103,11 +112,13 @@ def _without_reasons(said: Words, lexicon: Lexicon) -> Iterator[Words]:
 
 def _verb_first(said: Words, lexicon: Lexicon) -> Iterator[Words]:
     """Yield the verb before the thing that was named first: "as luzes da sala, apaga todas"."""
+    if said and said[-1].mark == "?" and not lexicon.askers & {word.plain for word in said}:
+        return  # "a luz da sala acende?" asks
     for at in range(1, min(len(said), 14)):
         if said[at].plain not in lexicon.verb_forms or said[at].plain in {"para", "conta", "lista", "marca", "passa"}:
             continue
         before = [word for word in said[:at] if word.plain not in lexicon.asking_words]
-        pause = said[at - 1].mark or any(word.plain in lexicon.asking_words for word in said[:at])
+        pause = said[at - 1].mark or any(word.plain in lexicon.askers for word in said[:at])
         named = _named(tuple(before), lexicon)
         if not named or not pause:
             continue

@@ -35,6 +35,7 @@ class Reading:
     head: str | None = None
     choices: tuple[Thing, ...] = ()
     literals: int = 0
+    alone: bool = False
 
     @property
     def rank(self) -> float:
@@ -272,7 +273,8 @@ class Reader:
         elif entry.intent == "CreateReminder" and question is None and (when is None or not timing.any_start(when)):
             question = asking.FOR_WHEN
         score = reading.score * entry.caution * (0.95 if assumed else 1.0)
-        return replace(reading, score=score, free=free, assumed=assumed, question=question, literals=pattern.literals)
+        return replace(reading, score=score, free=free, assumed=assumed, question=question, literals=pattern.literals,
+                       alone=entry.alone)  # fmt: skip
 
 
 def _asks(words: Sequence[Word]) -> bool:

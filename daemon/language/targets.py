@@ -102,7 +102,9 @@ class Pointer:
         last = self._one(parts[-1], wanted, self.head, None)
         found: list[Found] = []
         head = self.head
+        every = any(word in self.lexicon.all for word in parts[0][:2])
         for part in parts:
+            part = ("todas", *part) if every and part[0] not in self.lexicon.little else part  # noqa: PLW2901
             whole = ("a", *part) if part[0] in _OF else part
             one = self._one(whole, wanted, head, last.area if last and len(part) <= 2 else None)
             if one is None:

@@ -44,7 +44,7 @@ def value(slot: Captured, lexicon: Lexicon) -> Mapping[str, Value] | None:
         seconds = durations.whole(plain)
         return {"duration_s": seconds} if seconds else None
     if name in TEXTS:
-        return _text(slot)
+        return _text(slot, lexicon)
     return _chosen(name, plain, lexicon)
 
 
@@ -72,10 +72,10 @@ def percent(plain: Phrase, lexicon: Lexicon, *, bare: bool = True) -> int | floa
     return _tidy(number) if number is not None and 0 <= number <= 100 and (signed or bare) else None
 
 
-def _text(slot: Captured) -> Mapping[str, Value] | None:
+def _text(slot: Captured, lexicon: Lexicon) -> Mapping[str, Value] | None:
     words = list(slot.words)
-    while len(words) > 1 and words[0].plain in _TRIM:
-        words.pop(0)
+    while len(words) > 1 and (size := _trimmed(words, lexicon)):
+        del words[:size]
     said = slot.sentence.said(words).strip(" ,.;:!?…\"'“”")
     if not said or not any(c.isalnum() for c in said):
         return None
@@ -86,6 +86,14 @@ def _text(slot: Captured) -> Mapping[str, Value] | None:
         return {TEXTS[slot.name]: said}
     items = _items(words, slot.sentence)
     return {"item": said, "items": items} if len(items) > 1 else {"item": said}
+
+
+def _trimmed(words: Sequence[Word], lexicon: Lexicon) -> int:
+    """Return how many words at the beginning are no part of the text: an article, "pra mim"."""
+    if words[0].plain in _TRIM:
+        return 1
+    plain = tuple(word.plain for word in words)
+    return next((len(p) for p in lexicon.filling if len(p) > 1 and len(p) < len(plain) and plain[: len(p)] == p), 0)
 
 
 def _items(words: Sequence[Word], sentence: Sentence) -> tuple[str, ...]:

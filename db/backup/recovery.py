@@ -24,7 +24,7 @@ from db.backup.verification import contents_of
 from db.database import OwnConnection
 from db.embedded import DATABASE, READY, EmbeddedPostgres
 from db.errors import LinkDown
-from db.server_account import Account, CannotStart
+from db.server_account import Account, CannotStart, claim_folder
 from db.upgrade import current
 
 log = structlog.get_logger(__name__)
@@ -64,6 +64,7 @@ async def recover(postgres: EmbeddedPostgres, continuous: Path, at: datetime, no
         await _last_changes_archived(postgres)
         if not await postgres.stop(only_if_unused=False):
             raise BackupFailed("O banco não quis parar. Tente de novo.")
+    await claim_folder(postgres.home)  # the disk may be new
     programs = await own_programs(postgres)
     try:
         home.mkdir(mode=0o700)

@@ -9,6 +9,7 @@ import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import asyncpg
 import psutil
@@ -263,12 +264,24 @@ async def test_an_endless_log_is_emptied(server: EmbeddedPostgres) -> None:
 
 
 @pytest.mark.skipif(not ROOT, reason="only root's server runs as another user")
-async def test_a_closed_folder_on_the_way_is_named_and_left_closed(folder: Path) -> None:
-    closed = folder / "root"
+async def test_a_closed_folder_on_the_way_is_named_and_left_closed() -> None:
+    with TemporaryDirectory(dir=Path.home()) as name:
+        closed = Path.home() if not Path.home().stat().st_mode & stat.S_IXOTH else Path(name)
+        before = stat.S_IMODE(closed.stat().st_mode)
+        with pytest.raises(CannotStart, match=rf"A pasta {closed} não deixa passar .*MORDOMO_DATA_DIR"):
+            await EmbeddedPostgres(Path(name) / "data").start()
+        assert stat.S_IMODE(closed.stat().st_mode) == before
+
+
+@pytest.mark.skipif(not ROOT, reason="only root's server runs as another user")
+async def test_roots_own_temporary_folders_let_the_server_pass_but_not_look(folder: Path) -> None:
+    closed = folder / "pytest"
     closed.mkdir(mode=0o700)
-    with pytest.raises(CannotStart, match=rf"A pasta {closed} não deixa passar .*MORDOMO_DATA_DIR"):
-        await EmbeddedPostgres(closed / "data").start()
-    assert stat.S_IMODE(closed.stat().st_mode) == 0o700
+    (closed / "data").mkdir(mode=0o700)
+    await claim_folder(closed / "data" / "postgres")
+    for passed in (closed, closed / "data"):
+        assert stat.S_IMODE(passed.stat().st_mode) == 0o701
+    assert stat.S_IMODE((closed / "data" / "postgres").stat().st_mode) == 0o700
 
 
 @pytest.mark.skipif(not ROOT, reason="only root's server runs as another user")

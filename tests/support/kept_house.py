@@ -3,7 +3,6 @@
 import asyncio
 import os
 import signal
-import subprocess
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
@@ -106,7 +105,8 @@ def made_house(background: Background) -> Iterator[Path]:
 async def kept_house(made: Path) -> AsyncIterator[KeptHouse]:
     """Give a copy of a made house, with its server running; the disk is not waited for."""
     with short_folder() as path:
-        subprocess.run(["cp", "-a", f"{made}/.", path], check=True)
+        copying = await asyncio.create_subprocess_exec("cp", "-a", f"{made}/.", path)
+        assert await copying.wait() == 0
         house = KeptHouse(path)
         (await server_account(house.postgres.home)).write(house.postgres.cluster / "custom.conf", "fsync = off\n")
         await house.start()

@@ -41,6 +41,7 @@ ENDINGS = (
     (r"(?<=\w)encia\M", "ência"),
     (r"(?<=\w)avel\M", "ável"),
     (r"(?<=\w)ivel\M", "ível"),
+    (r"\mmes\M", "mês"),  # whose stem were that of mesa
 )
 STOP_WORDS = """
 a|ao|aos|aquela|aquelas|aquele|aqueles|aquilo|as|ate|com|como|da|das|de|dela|delas|dele|
