@@ -233,14 +233,14 @@ async def _excerpts(db: Queries, question: str, contents: Sequence[str]) -> list
     The server's `ts_headline` knows nothing of the normal form and would leave "remédio" unmarked for "remedios"; so
     the words of all texts go through the form that the messages went through, in one query.
     """
-    texts = [_one_line(content[:MOST_LOOKED_AT]) for content in contents]
+    texts = [one_line(content[:MOST_LOOKED_AT]) for content in contents]
     words = sorted({word for text in texts for word in re.findall(r"\w+", text)})
     rows = await db.fetch(ALIKE, storable("\n".join(words)), question) if words else []
     alike = {words[row[0]] for row in rows}
     return [_excerpt(text, alike) for text in texts]
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
     """Return `text` composed, and without what moves a terminal's cursor or turns its writing round."""
     composed = unicodedata.normalize("NFC", text)
     return " ".join("".join(char if char.isprintable() else " " for char in composed).split())

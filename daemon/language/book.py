@@ -150,12 +150,12 @@ def _typed(value: str) -> Value:
 def _vocabularies(lexicon: Lexicon) -> dict[str, str]:
     """Return, for slots that hold only certain words, the expression for them."""
     number = _some_of(numbers.WORDS)
-    percent = rf"(?:{_one_of(lexicon.levels)}|{number}(?:% |por cento )?)"
+    percent = rf"(?:{_one_of(lexicon.levels)}|{number}(?:% |por cento |porcento )?)"
     return {
         "brilho": percent, "posicao": percent, "volume": percent, "velocidade": percent, "passo": percent,
         "temperatura": number, "graus": number, "duracao": _some_of(durations.WORDS),
         "cor": _one_of(lexicon.colors), "tom": _one_of(lexicon.temperatures), "estado": _one_of(lexicon.states),
-        "modo": _one_of(lexicon.modes),
+        "modo": _one_of(lexicon.modes), "tipo": _one_of(lexicon.media_classes), "mais": percent, "menos": percent,
     }  # fmt: skip
 
 

@@ -41,6 +41,7 @@ class Lexicon:
     slightly: frozenset[str]
     states: Mapping[Phrase, str]
     modes: Mapping[Phrase, str]
+    media_classes: Mapping[Phrase, str]
     colors: Mapping[Phrase, str]
     temperatures: Mapping[Phrase, int]
     levels: Mapping[Phrase, int]
@@ -93,6 +94,7 @@ def load(language: str) -> Lexicon:
         slightly=_words(said["slightly"]),
         states=_values(said["states"]),
         modes=_values(said["modes"]),
+        media_classes=_values(said["media_classes"]),
         colors=_values(said["colors"]),
         temperatures={phrase: int(value) for phrase, value in _values(said["temperatures"]).items()},
         levels={phrase: int(value) for phrase, value in _values(said["levels"]).items()},
@@ -110,12 +112,12 @@ def load(language: str) -> Lexicon:
 
 
 def conjugated(forms: list[str]) -> list[str]:
-    """Return the forms of a verb with those that follow from its infinitives: `apagasse`, `apagassem`, `apagares`."""
+    """Return the forms of a verb with those that follow from its infinitives: `apagasse`, `apagassem`."""
     made = [
         stem + ending
         for form in forms
         if (stem := form.removesuffix("r")) != form and form[-2:] in {"ar", "er", "ir"}
-        for ending in ("sse", "ssem", "res", "rem")
+        for ending in ("sse", "ssem")
     ]
     return list(dict.fromkeys([*forms, *made]))
 

@@ -52,6 +52,11 @@ class Index:
     vocabulary: frozenset[str]
     sounds: dict[str, str] = field(default_factory=dict)
     heard: dict[str, tuple[str, float] | None] = field(default_factory=dict)
+    floors: dict[str, frozenset[str]] = field(default_factory=dict)
+
+    def inside(self, thing: Thing, place: str | None) -> bool:
+        """Tell whether a thing is in a room or on a floor."""
+        return thing.area == place or (thing.area is not None and thing.area in self.floors.get(place or "", ()))
 
     def spell(self, words: Sequence[str], lexicon: Lexicon) -> Spellings | None:
         """Match each word to one of the house, by spelling, then sound, then nearness; None if one has no match."""
@@ -125,9 +130,15 @@ def index(household: Household, lexicon: Lexicon) -> Index:
         for name in (area.name, *area.aliases)
         if (phrase := content(name, lexicon))
     )
+    floors: dict[str, frozenset[str]] = {}
+    for area in household.areas:
+        if area.floor:
+            floors[area.floor] = floors.get(area.floor, frozenset()) | {area.name}
+    areas += tuple((floor, phrase) for floor in floors if (phrase := content(floor, lexicon)))
     of_area: dict[str | None, tuple[Phrase, ...]] = {}
     for name, phrase in areas:
-        of_area[name] = (*of_area.get(name, ()), phrase)
+        for room in floors.get(name, (name,)):
+            of_area[room] = (*of_area.get(room, ()), phrase)
     known = []
     for thing in household.things:
         places = of_area.get(thing.area, ())
@@ -145,6 +156,7 @@ def index(household: Household, lexicon: Lexicon) -> Index:
         areas,
         vocabulary,
         {sound(word): word for word in sorted(vocabulary)},
+        floors=floors,
     )
 
 
@@ -217,6 +229,6 @@ def in_area(idx: Index, words: Phrase, area: str | None, in_name: Phrase) -> set
     if not area:
         return direct
     rest = tuple(word for word in words if word not in in_name)
-    inside = {i for i in covered(idx, rest) if idx.known[i].thing.area == area} if rest else set()
+    inside = {i for i in covered(idx, rest) if idx.inside(idx.known[i].thing, area)} if rest else set()
     exact = {i for i in direct if tier(idx.known[i], words) == EXACT}
     return inside | exact or direct

@@ -13,10 +13,11 @@ Route = Literal["skill", "llm", "none"]
 
 @dataclass(frozen=True, slots=True)
 class Area:
-    """A room of the house and what else it is called."""
+    """A room of the house, what else it is called, and the floor that it is on (None in a house of one)."""
 
     name: str
     aliases: tuple[str, ...] = ()
+    floor: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

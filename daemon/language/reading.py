@@ -160,7 +160,10 @@ class Reader:
                 said_there = self._listed(words)
                 if pattern.source == "{alvo}" and not self._is_called(words, entry):
                     return None
-                target = said_there if name == "alvo" else (*(target or ()), "de", *said_there)
+                if name == "alvo":
+                    target = (*said_there, *(target or ()))
+                else:
+                    target = (*(target or ()), "de", *said_there)
                 continue
             said = self._slot(Captured(name, words, self.sentence, view.words[start - 1].plain if start else ""))
             if said is None:

@@ -196,7 +196,9 @@ class Pointer:
 
     def _of_domains(self, domains: frozenset[str], area: str | None) -> tuple[Thing, ...]:
         return tuple(
-            one.thing for one in self.index.known if one.thing.domain in domains and area in {None, one.thing.area}
+            one.thing
+            for one in self.index.known
+            if one.thing.domain in domains and (area is None or self.index.inside(one.thing, area))
         )
 
     def _choose(self, words: Phrase, phrase: _Phrase, wanted: Wanted, area: str | None) -> Found | None:
@@ -220,14 +222,14 @@ class Pointer:
         head = next((word for word in words if word in self.lexicon.kinds), words[0])
         if not fitting:
             return None
-        if phrase.plural or phrase.all or wanted.every:
+        if phrase.plural or named in self.index.floors or (phrase.house and words == (head,)) or phrase.all or wanted.every:
             return self._many(fitting, phrase, named, head, every=wanted.every or wanted.to == "locked")
         return self._single(fitting, wanted, _Place(words, named, head))
 
     def _many(self, fitting: list[_Fit], phrase: _Phrase, area: str | None, head: str, *, every: bool) -> Found:
         things = [one.thing for one, _ in fitting]
         if area:
-            things = [thing for thing in things if thing.area == area] or things
+            things = [thing for thing in things if self.index.inside(thing, area)] or things
         elif not phrase.house and not phrase.all and not every:
             own = [thing for thing in things if thing.area == self.speaker]
             area = self.speaker if own else None
@@ -258,7 +260,7 @@ class Pointer:
     def _near(self, fitting: list[_Fit], place: _Place) -> list[_Fit]:
         """Keep what is in the room named, or in the speaker's where the words could mean any room."""
         if place.area:
-            inside = [fit for fit in fitting if fit[0].thing.area == place.area]
+            inside = [fit for fit in fitting if self.index.inside(fit[0].thing, place.area)]
             return inside or [fit for fit in fitting if fit[1] == EXACT] or fitting
         own = [fit for fit in fitting if fit[0].thing.area == self.speaker]
         generic = len(place.words) == 1 or set(place.words) <= set(self.lexicon.kinds)
@@ -279,7 +281,7 @@ class Pointer:
 _COUNTS = frozenset({"duas", "dois", "tres", "quatro", "2", "3", "4"})
 _ARTICLES = frozenset({"o", "a", "os", "as", "aquela", "aquele", "essa", "esse", "todas", "todos", "so"})
 _OF = frozenset({"de", "do", "da", "dos", "das", "daqui"})
-_TOGETHER = frozenset({"luz"})
+_TOGETHER = frozenset({"luz", "cortina", "persiana"})
 """Nouns for things that belong together in a room: "a luz" of a room is all of its lamps."""
 
 

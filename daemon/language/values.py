@@ -36,6 +36,9 @@ def value(slot: Captured, lexicon: Lexicon) -> Mapping[str, Value] | None:
     if name in PERCENT:
         level = percent(plain, lexicon, bare=slot.before in _BEFORE_BARE or name in {"passo", "volume"})
         return None if level is None else {PERCENT[name]: level}
+    if name in {"mais", "menos"}:
+        level = percent(plain, lexicon)
+        return None if level is None else {"volume_step": level if name == "mais" else -level}
     if name in {"temperatura", "graus"}:
         degrees = numbers.whole(plain)
         key = "temperature" if name == "temperatura" else "temperature_step"
@@ -56,6 +59,7 @@ def _chosen(name: str, plain: Phrase, lexicon: Lexicon) -> Mapping[str, Value] |
         "cor": ("color", lexicon.colors),
         "estado": ("state", lexicon.states),
         "modo": ("hvac_mode", lexicon.modes),
+        "tipo": ("media_class", lexicon.media_classes),
     }
     key, meanings = meant[name]
     meaning = meanings.get(plain)
@@ -67,6 +71,8 @@ def percent(plain: Phrase, lexicon: Lexicon, *, bare: bool = True) -> int | floa
     known = lexicon.levels.get(plain)
     if known is not None:
         return known
+    if plain[-1:] == ("porcento",):
+        plain = (*plain[:-1], "%")
     signed = plain[-1:] == ("%",) or plain[-2:] == ("por", "cento")
     number = numbers.whole(plain[: -1 if plain[-1:] == ("%",) else -2] if signed else plain)
     return _tidy(number) if number is not None and 0 <= number <= 100 and (signed or bare) else None

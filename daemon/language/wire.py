@@ -39,7 +39,7 @@ def household_from_json(data: Mapping[str, Any]) -> Household:
     people = [thing.name for thing in things if thing.domain == "person"]
     return Household(
         things=things,
-        areas=tuple(Area(area["name"], tuple(area.get("aliases") or ())) for area in data.get("areas", ())),
+        areas=tuple(Area(area["name"], tuple(area.get("aliases") or ()), area.get("floor")) for area in data.get("areas", ())),
         people=tuple(dict.fromkeys([*data.get("people", ()), *people])),
         timezone=data.get("timezone") or "America/Sao_Paulo",
     )
@@ -49,7 +49,7 @@ def household_as_json(household: Household) -> dict[str, Any]:
     """Return a household in the format that `household_from_json` reads."""
     return {
         "timezone": household.timezone,
-        "areas": [{"name": area.name, "aliases": list(area.aliases)} for area in household.areas],
+        "areas": [{"name": area.name, "aliases": list(area.aliases), "floor": area.floor} for area in household.areas],
         "devices": [
             {
                 "id": thing.id, "domain": thing.domain, "name": thing.name, "aliases": list(thing.aliases),

@@ -8,10 +8,11 @@ from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 
-from db.backup.programs import Programs, ourselves, programs_for
+from db.backup.folder import BackupFailed
+from db.backup.programs import Programs, programs_for
 from db.database import OwnConnection, connect, translated
 from db.embedded import EmbeddedPostgres
-from db.server_account import packaged_programs, server_account
+from db.server_account import closed_folder, packaged_programs, server_account, usable_programs
 
 LONGEST_S = 6 * 3600.0
 """Longest single statement of a backup, in seconds."""
@@ -31,10 +32,16 @@ class Source:
         return await own_programs(self.postgres)
 
     async def proving(self, folder: Path) -> tuple[Path, Programs]:
-        """Return where a scratch server may lie, and the programs that run it. Raises CannotStart."""
+        """Return where a scratch server may lie, and the programs that run it. Raises BackupFailed, CannotStart."""
         if self.postgres is not None:
             return self.postgres.home, await own_programs(self.postgres)
-        return folder, Programs(packaged_programs(), ourselves())
+        account = await server_account(folder / "proof")
+        if (closed := await closed_folder(folder, account)) is not None:
+            raise BackupFailed(
+                f"A pasta {closed} não deixa passar o usuário {account.name}, que prova as cópias no lugar do root. "
+                f"Escolha outra com MORDOMO_BACKUP_DIR, ou abra-a: chmod o+x {closed}"
+            )
+        return folder, Programs(await usable_programs(account, folder, packaged_programs()), account)
 
     def named(self, database: str) -> str:
         """Return the URL of another database of the same server."""

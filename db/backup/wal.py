@@ -52,6 +52,7 @@ if [ -e "$kept" ]; then
     gzip -dc < "$kept" | cmp -s - "$1" && exit 0
     give_up "another segment is archived as $kept" "$4"
 fi
+rm -f -- "$part"
 gzip -1 -n -c < "$1" > "$part" || give_up "cannot write $part" "$4"
 sync "$part" || give_up "cannot sync $part" "$4"
 mv -- "$part" "$kept" || give_up "cannot rename $part" "$4"

@@ -1,11 +1,11 @@
 """How fast logs reach the table, what they cost a turn, and how long a month of them takes to drop.
 
-    python -m tests.bench.logs [--lines 100000] [--turns 400] [--rows 1000000] [--messages 0]
+    python -m tests.bench.logs [--lines 100000] [--turns 400] [--rows 1000000]
 
 Everything is real: the embedded server with its durable settings, structlog as the daemon configures it (its console goes
-to a file), the sink, and for turns the ledger: a turn is what it writes (a conversation, two messages, an action with its
-states). Turns are measured without a sink, with one under a log storm, and at its full rate. `--rows` log lines are
-spread over 31 days and dropped. `--messages` compares messages in one table with messages in monthly partitions.
+nowhere), the sink, and for turns the ledger: a turn is what it writes (a conversation, two messages, an action with its
+states). Turns are measured without a sink, with a busy house's log, with a log storm, and beside a sink that writes 20,000
+lines a second. `--rows` log lines are spread over 31 days and dropped, while somebody else writes.
 """
 
 import argparse
@@ -14,11 +14,12 @@ import os
 import statistics
 import sys
 import time
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any, TypeAlias
 
 import asyncpg
 import structlog
@@ -39,8 +40,7 @@ EVENT = {
     "area": "sala",
     "ms": 412.5,
 }
-STORM = 1_000
-"""Lines a second in a log storm: a hundred times a busy house's."""
+Load: TypeAlias = Callable[[float, Backlog], Coroutine[Any, Any, None]]
 
 
 @asynccontextmanager
@@ -71,8 +71,7 @@ async def sink_rate(url: str, lines: int) -> None:
     print(f"sink, backlog to committed row:  {lines / took:10,.0f} lines/s  ({lines:,} lines in {took:.2f} s)")
 
     backlog = Backlog()
-    with open(os.devnull, "w") as nowhere:  # noqa: ASYNC230, PTH123 - a bench
-        shown, sys.stderr = sys.stderr, nowhere
+    with unseen():
         logs.configure("console", "ERROR", backlog)
         log = structlog.get_logger("daemon.butler")
         began = time.perf_counter()
@@ -86,7 +85,6 @@ async def sink_rate(url: str, lines: int) -> None:
             while sink.written < lines:
                 await asyncio.sleep(0.005)
         took = time.perf_counter() - began
-        sys.stderr = shown
     print(f"log call to committed row:       {lines / took:10,.0f} lines/s  (one thread, lost: {sink.dropped})")
 
     began = time.perf_counter()
@@ -120,32 +118,69 @@ async def lines_at(rate: float, backlog: Backlog) -> None:
         await asyncio.sleep(0.005)
 
 
+async def ready_lines(rate: float, backlog: Backlog) -> None:
+    """Put lines that are made already into the backlog: what is measured is the sink, not whoever logs so much."""
+    line = line_of(EVENT, datetime.now(UTC))
+    began, done = time.perf_counter(), 0
+    while True:
+        due = int((time.perf_counter() - began) * rate)
+        for _ in range(due - done):
+            backlog.put(line)
+        done = due
+        await asyncio.sleep(0.005)
+
+
+LOADS: dict[str, tuple[Load, float] | None] = {
+    "no sink": None,
+    "10 log calls/s": (lines_at, 10),
+    "1,000 log calls/s": (lines_at, 1_000),
+    "20,000 lines/s": (ready_lines, 20_000),
+}
+
+
 async def turns_beside(url: str, turns: int, folder: Path) -> None:
-    """Measure turns without a sink, under a storm and beside a sink at 20,000 lines a second, by turns."""
-    spent: dict[str, list[float]] = {}
-    written: dict[str, int] = {}
+    """Measure turns without a sink and beside one under each load, in four rounds."""
+    spent: dict[str, list[float]] = {name: [] for name in LOADS}
+    written: dict[str, float] = dict.fromkeys(LOADS, 0.0)
     async with open_database(url) as db, open_ledger(db, folder) as ledger:
         for _ in range(20):
             await turn(ledger)
-        with open(os.devnull, "w") as nowhere:  # noqa: ASYNC230, PTH123 - a bench
-            shown, sys.stderr = sys.stderr, nowhere
+        with unseen():
             for _ in range(4):
-                for rate in (0, 10, STORM, 20_000):
-                    name = f"{rate:,} lines/s" if rate else "no sink"
+                for name, load in LOADS.items():
                     backlog = Backlog()
                     logs.configure("console", "ERROR", backlog)
-                    if not rate:
-                        spent.setdefault(name, []).extend([await spaced(ledger) for _ in range(turns // 4)])
-                        continue
-                    async with sinking(backlog, url) as sink:
-                        load = asyncio.create_task(lines_at(rate, backlog))
-                        spent.setdefault(name, []).extend([await spaced(ledger) for _ in range(turns // 4)])
-                        load.cancel()
-                    written[name] = written.get(name, 0) + sink.written
-            sys.stderr = shown
+                    began = time.perf_counter()
+                    async with loaded(url, backlog, load) as sink:
+                        spent[name] += [await spaced(ledger) for _ in range(turns // 4)]
+                        if sink:
+                            written[name] += sink.written / (time.perf_counter() - began) / 4
     for name, ms in spent.items():
-        took = f"{written.get(name, 0):,} lines meanwhile"
-        print(f"turn stored, {name:16}  p50 {percentile(ms, 50):7.2f} ms  p99 {percentile(ms, 99):7.2f} ms  {took}")
+        print(
+            f"turn stored, {name:18} p50 {percentile(ms, 50):7.2f} ms  p99 {percentile(ms, 99):7.2f} ms"
+            f"  ({written[name]:,.0f} lines/s written)"
+        )
+
+
+@asynccontextmanager
+async def loaded(url: str, backlog: Backlog, load: tuple[Load, float] | None) -> AsyncIterator[LogSink | None]:
+    """Run a sink and a load on it, or nothing."""
+    if load is None:
+        yield None
+        return
+    async with sinking(backlog, url) as sink:
+        task = asyncio.create_task(load[0](load[1], backlog))
+        yield sink
+        task.cancel()
+
+
+@contextmanager
+def unseen() -> Iterator[None]:
+    """Have the console go nowhere."""
+    shown = sys.stderr
+    with open(os.devnull, "w") as sys.stderr:  # noqa: PTH123 - a device
+        yield
+    sys.stderr = shown
 
 
 async def spaced(ledger: Ledger) -> float:
@@ -154,102 +189,48 @@ async def spaced(ledger: Ledger) -> float:
     return await turn(ledger)
 
 
-async def drop_month(db: Database, rows: int) -> None:
-    """Fill 31 days with `rows` lines and drop them."""
-    began = datetime(2026, 1, 1, tzinfo=UTC)
-    for day in range(0, 31, 7):
-        await create_ahead(db, SYSTEM_LOGS, began + timedelta(days=day))
-    await db.execute(
-        "INSERT INTO system_logs (timestamp, level, source, message, metadata)"
-        " SELECT $1::timestamptz + n * (interval '31 days' / $2), 'INFO', 'daemon.butler', 'turn_done',"
-        " jsonb_build_object('turn', n, 'area', 'sala', 'ms', 412.5) FROM generate_series(0, $2::int - 1) AS n",
-        began, rows, timeout=600,
-    )  # fmt: skip
-    size = await db.fetchval(
-        "SELECT pg_size_pretty(sum(pg_total_relation_size(inhrelid))) FROM pg_inherits"
-        " WHERE inhparent = 'system_logs'::regclass AND inhrelid::regclass::text LIKE 'system_logs_y2026m01%'"
-    )
-    await db.execute("CHECKPOINT")
-    start = time.perf_counter()
-    dropped = await drop_older(db, SYSTEM_LOGS, began + timedelta(days=31))
-    took_ms = (time.perf_counter() - start) * 1000
-    left = await db.fetchval("SELECT count(*) FROM system_logs WHERE timestamp < '2026-02-01Z'")
-    print(f"drop a month: {rows:,} rows, {size}, {dropped} partitions: {took_ms:.1f} ms; left: {left}")
+async def drop_month(db: Database, url: str, rows: int, rounds: int) -> None:
+    """Fill 31 days with lines and drop them, while somebody else writes; the last time with `rows` lines."""
+    began, took, stalls = datetime(2026, 1, 1, tzinfo=UTC), [], []
+    for number in range(rounds + 1):
+        count = rows if number == rounds else 1000
+        for day in range(0, 31, 7):
+            await create_ahead(db, SYSTEM_LOGS, began + timedelta(days=day))
+        await db.execute(
+            "INSERT INTO system_logs (timestamp, level, source, message, metadata)"
+            " SELECT $1::timestamptz + n * (interval '31 days' / $2), 'INFO', 'daemon.butler', 'turn_done',"
+            " jsonb_build_object('turn', n, 'area', 'sala', 'ms', 412.5) FROM generate_series(0, $2::int - 1) AS n",
+            began, count, timeout=600,
+        )  # fmt: skip
+        size = await db.fetchval(
+            "SELECT pg_size_pretty(sum(pg_total_relation_size(inhrelid))) FROM pg_inherits"
+            " WHERE inhparent = 'system_logs'::regclass AND inhrelid::regclass::text LIKE 'system_logs_y2026m01%'"
+        )
+        stopped = asyncio.Event()
+        writer = asyncio.create_task(writing(url, stopped))
+        await asyncio.sleep(0.2)
+        start = time.perf_counter()
+        dropped = await drop_older(db, SYSTEM_LOGS, began + timedelta(days=31))
+        took.append((time.perf_counter() - start) * 1000)
+        stopped.set()
+        stalls.append(await writer)
+        assert dropped == 31
+    print(f"drop a month, 1,000 rows:     p50 {statistics.median(took[:-1]):6.1f} ms, longest wait of a writer"
+          f" p50 {statistics.median(stalls[:-1]):.1f} ms  (of {rounds})")  # fmt: skip
+    print(f"drop a month, {rows:,} rows ({size}): {took[-1]:6.1f} ms, longest wait of a writer {stalls[-1]:.1f} ms")
 
 
-MESSAGES = """
-CREATE TABLE {name} (
-    id UUID NOT NULL, conversation_id UUID NOT NULL, role VARCHAR(20) NOT NULL, content TEXT NOT NULL,
-    timestamp TIMESTAMPTZ NOT NULL, latency_ms INTEGER, intent VARCHAR(100), confidence FLOAT,
-    metadata JSONB NOT NULL DEFAULT '{{}}'::jsonb, PRIMARY KEY ({key})) {partitioned};
-"""
-INDEXES = """
-CREATE INDEX ON {name}(conversation_id, timestamp); CREATE INDEX ON {name}(role);
-CREATE INDEX ON {name}(intent); CREATE INDEX ON {name}(timestamp DESC);
-"""
-# Conversations of ten messages, evenly over ten years, made of md5 so that both tables hold the same.
-FILL = """
-INSERT INTO {name} (id, conversation_id, role, content, timestamp, latency_ms, intent, confidence)
-SELECT md5('m' || n)::uuid, md5('c' || n / 10)::uuid, CASE n % 2 WHEN 0 THEN 'user' ELSE 'assistant' END,
-    'acende a luz da sala, por favor, e lembra do remédio ' || n,
-    '2016-12-01Z'::timestamptz + n * (interval '10 years' / {rows}), n % 900, 'HassTurn' || n % 40, 0.9
-FROM generate_series(0, {rows} - 1) AS n
-"""
-QUERIES = {
-    "history of a conversation": "SELECT * FROM {name} WHERE conversation_id = md5('c' || $1::int)::uuid"
-    " ORDER BY timestamp DESC LIMIT 20",
-    "history, its month known": "SELECT * FROM {name} WHERE conversation_id = md5('c' || $1::int)::uuid"
-    " AND timestamp BETWEEN '2016-12-01Z'::timestamptz + $1::int * 10 * (interval '10 years' / {rows}) - interval '1 h'"
-    " AND '2016-12-01Z'::timestamptz + $1::int * 10 * (interval '10 years' / {rows}) + interval '7 days'"
-    " ORDER BY timestamp DESC LIMIT 20",
-    "newest 50 messages": "SELECT * FROM {name} WHERE $1::int >= 0 ORDER BY timestamp DESC LIMIT 50",
-    "one message by id": "SELECT * FROM {name} WHERE id = md5('m' || $1::int)::uuid",
-    "insert": "INSERT INTO {name} (id, conversation_id, role, content, timestamp)"
-    " VALUES (gen_random_uuid(), md5('c' || $1::int)::uuid, 'user', 'acende a luz', '2026-11-30Z')",
-}
-
-
-async def messages(url: str, rows: int) -> None:
-    """Compare one table of messages with monthly partitions of it."""
-    db = await asyncpg.connect(url, command_timeout=1800)
-    variants = {"one_table": ("id", ""), "by_month": ("id, timestamp", "PARTITION BY RANGE (timestamp)")}
-    for name, (key, partitioned) in variants.items():
-        await db.execute(MESSAGES.format(name=name, key=key, partitioned=partitioned))
-        if partitioned:
-            await db.execute(f"CREATE TABLE {name}_default PARTITION OF {name} DEFAULT")
-            for month in range(121):
-                await db.execute(
-                    f"CREATE TABLE {name}_{month} PARTITION OF {name} FOR VALUES FROM"
-                    f" ('{2016 + (11 + month) // 12}-{(11 + month) % 12 + 1:02}-01Z')"
-                    f" TO ('{2016 + (12 + month) // 12}-{(12 + month) % 12 + 1:02}-01Z')"
-                )
-        began = time.perf_counter()
-        await db.execute(FILL.format(name=name, rows=rows))
-        await db.execute(INDEXES.format(name=name))
-        await db.execute(f"ANALYZE {name}")
-        print(f"messages, {name:10} filled {rows:,} rows in {time.perf_counter() - began:.0f} s")
-    for question, sql in QUERIES.items():
-        figures = []
-        for name in variants:
-            statement = await db.prepare(sql.format(name=name, rows=rows))
-            ms = []
-            for number in range(220):
-                start = time.perf_counter()
-                await statement.fetch(number * 7919 % (rows // 10))
-                ms.append((time.perf_counter() - start) * 1000)
-            figures.append(f"{name} p50 {percentile(ms[20:], 50):7.2f} p99 {percentile(ms[20:], 99):7.2f} ms")
-        print(f"messages, {question:26} {'   '.join(figures)}")
-    start = time.perf_counter()
-    gone = await db.execute("DELETE FROM one_table WHERE timestamp < '2017-01-01Z'")
-    print(f"messages, a month forgotten: one_table {gone} in {(time.perf_counter() - start) * 1000:.0f} ms", end="   ")
-    start = time.perf_counter()
-    await db.execute("DROP TABLE by_month_0")
-    print(f"by_month dropped in {(time.perf_counter() - start) * 1000:.0f} ms")
-    await db.execute("DROP TABLE one_table")
-    await db.execute("DROP TABLE by_month_default")
-    for month in range(1, 121):
-        await db.execute(f"DROP TABLE by_month_{month}")
-    await db.close()
+async def writing(url: str, stopped: asyncio.Event) -> float:
+    """Write lines until told to stop; return how long the longest took, in milliseconds."""
+    connection = await asyncpg.connect(url)
+    await connection.execute("SET synchronous_commit = off")
+    longest = 0.0
+    while not stopped.is_set():
+        start = time.perf_counter()
+        await connection.execute("INSERT INTO system_logs (level, source, message) VALUES ('INFO', 'bench', 'beside')")
+        longest = max(longest, time.perf_counter() - start)
+    await connection.close()
+    return longest * 1000
 
 
 def percentile(values: Sequence[float], percent: int) -> float:
@@ -263,7 +244,6 @@ async def main() -> None:
     options.add_argument("--lines", type=int, default=100_000)
     options.add_argument("--turns", type=int, default=400)
     options.add_argument("--rows", type=int, default=1_000_000)
-    options.add_argument("--messages", type=int, default=0)
     given = options.parse_args()
     with TemporaryDirectory(prefix="mordomo-", dir="/tmp") as name:
         folder = Path(name)
@@ -276,11 +256,9 @@ async def main() -> None:
                 await turns_beside(url, given.turns, folder)
             if given.lines:
                 await sink_rate(url, given.lines)
-            async with open_database(url) as db:
-                if given.rows:
-                    await drop_month(db, given.rows)
-            if given.messages:
-                await messages(url, given.messages)
+            if given.rows:
+                async with open_database(url) as db:
+                    await drop_month(db, url, given.rows, rounds=10)
         finally:
             await postgres.stop(only_if_unused=False)
 

@@ -8,10 +8,12 @@ import asyncio
 import hashlib
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote
+
+from support.served import served
 
 LARGE = 1000
 """Files beyond so many bytes are kept in LFS."""
@@ -159,24 +161,5 @@ async def _send(
 async def hub_server(repos: dict[str, dict[str, bytes]]) -> AsyncIterator[HubServer]:
     """Run the hub on a free port of 127.0.0.1."""
     hub = HubServer(repos)
-    tasks: set[asyncio.Task[None]] = set()
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        tasks.add(task)
-        task.add_done_callback(tasks.discard)
-        # Streams of Python 3.11 complain aloud of a connection's task that ends cancelled.
-        with suppress(asyncio.CancelledError):
-            await hub.serve(reader, writer)
-
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    hub.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    try:
+    async with served(hub.serve) as hub.url:
         yield hub
-    finally:
-        server.close()
-        for task in list(tasks):
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        await server.wait_closed()

@@ -6,11 +6,12 @@ Source: Ollama's API reference (/api/chat, /api/tags, /api/version; newline-deli
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from daemon.engines.ollama import OllamaChat
+from support.served import served
 
 Behaviour = Literal[
     "normal", "hang", "stall", "endless", "endless_line", "garbage", "half_line", "error_line", "500", "cut", "reset"
@@ -159,27 +160,8 @@ async def _chunk(writer: asyncio.StreamWriter, data: bytes) -> None:
 async def ollama_server(**settings: Any) -> AsyncIterator[OllamaServer]:
     """Run the server on a free port of 127.0.0.1."""
     ollama = OllamaServer(**settings)
-    tasks: set[asyncio.Task[None]] = set()
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        tasks.add(task)
-        task.add_done_callback(tasks.discard)
-        # Streams of Python 3.11 complain aloud of a connection's task that ends cancelled.
-        with suppress(asyncio.CancelledError):
-            await ollama.serve(reader, writer)
-
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    ollama.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
-    try:
+    async with served(ollama.serve) as ollama.url:
         yield ollama
-    finally:
-        server.close()
-        for task in list(tasks):
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        await server.wait_closed()
 
 
 def ollama_at(

@@ -27,8 +27,11 @@ def read(words: Sequence[str], at: int) -> Found | None:
     if first is None:
         return None
     seconds, here, unit_s = first
-    while here + 1 < len(words) and words[here] == "e":
-        more = _tail(words, here + 1, unit_s)
+    while here + 1 < len(words):
+        joined = words[here] == "e"
+        more = _tail(words, here + 1, unit_s) if joined else _piece(words, here)
+        if more is not None and not joined and more[2] >= unit_s:
+            break
         if more is None:
             break
         seconds, here, unit_s = seconds + more[0], more[1], more[2]
