@@ -14,7 +14,7 @@ LOCK := $(UV) pip compile --quiet pyproject.toml - --universal --python-version 
 	--generate-hashes --no-emit-index-url --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help install run demo test test-debian check bench bench-idle format secrets lock clean
+.PHONY: help install run demo test test-debian check bench bench-db bench-idle format secrets lock clean
 
 help:  ## esta lista
 	@grep -E '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | \
@@ -45,6 +45,9 @@ check: $(VENV)/installed-dev  ## o que a integração contínua roda: formato, r
 bench: $(VENV)/installed-dev  ## quanto de uma resposta é nosso, sem os motores (ARGS="--turns 50")
 	@$(BIN)/python -m tests.bench.turn $(ARGS)
 	@$(BIN)/python -m tests.bench.turn --command $(ARGS)
+
+bench-db: $(VENV)/installed-dev  ## o banco de dados: lembretes, turnos, e quantas conexões (ARGS="--rows 10000000")
+	@$(BIN)/python -m tests.bench.db $(ARGS)
 
 bench-idle: $(VENV)/installed-dev  ## memória e processador do Mordomo parado, com um microfone
 	@$(BIN)/python -m tests.bench.idle $(ARGS)

@@ -30,6 +30,15 @@ class Environment(BaseSettings):
         default_factory=default_data_dir, description="uma pasta: banco, modelos, registros à espera"
     )
     database_url: SecretStr | None = Field(None, description="postgresql://…; sem ela, o PostgreSQL próprio")
+    database_direct_url: SecretStr | None = Field(
+        None, description="postgresql://…, o mesmo banco sem PgBouncer no caminho; sem ela, MORDOMO_DATABASE_URL"
+    )
+    database_owner_url: SecretStr | None = Field(
+        None, description="postgresql://…, o mesmo banco como dono das tabelas; sem ela, MORDOMO_DATABASE_DIRECT_URL"
+    )
+    database_pooled: bool = Field(
+        default=False, description="true se MORDOMO_DATABASE_URL é de um PgBouncer em modo transaction"
+    )
     mqtt_url: SecretStr | None = Field(
         None, description="mqtt[s]://usuario:senha@servidor:porta; sem ela, o broker próprio"
     )

@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from daemon.commands import ask, backup, configuration, demo, doctor, models, run, understand, when
+from daemon.commands import ask, backup, configuration, demo, doctor, history, models, run, stats, understand, when
 from daemon.commands.console import guarded
 
 app = typer.Typer(
@@ -25,6 +25,8 @@ app.add_typer(models.app, name="models")
 app.add_typer(configuration.config, name="config")
 app.add_typer(configuration.schema, name="db")
 app.add_typer(backup.backup, name="backup")
+app.add_typer(history.history, name="history")
+app.command("stats")(stats.stats)
 
 
 def main() -> None:

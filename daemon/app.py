@@ -43,6 +43,7 @@ from daemon.language.plan import Household
 from daemon.language.replies import Replies
 from daemon.listening import Listening, endpoint_rules
 from daemon.live_preferences import LivePreferences
+from daemon.own_sentences import OwnSentences
 from daemon.parts import Parts
 from daemon.plugs import Plugs
 from daemon.recording import turn_on_recording
@@ -56,7 +57,7 @@ from daemon.turn import Turn
 from daemon.voice import Voice
 from db.backup.folder import Folder
 from db.backup.source import Source
-from db.database import Database, open_database
+from db.database import Database
 from db.ledger import Ledger, open_ledger
 
 log = structlog.get_logger(__name__)
@@ -85,6 +86,7 @@ class Mordomo:
     trial: Trial
     screens: list[Callable[[str], None]]
     backups: Backups
+    sentences: OwnSentences
 
     async def ask(self, text: str, area: str | None, *, speak: bool = False, reply_to: Path | None = None) -> Turn:
         """Take a turn on a typed sentence; the answer is spoken in the house, written to a WAV, or only returned."""
@@ -116,7 +118,7 @@ class Mordomo:
 
     def services(self) -> list[Service]:
         """Return the services that need no terminal and no port."""
-        needing_tables: list[Service] = [self.prefs, self.ledger, self.reminders, self.backups]
+        needing_tables: list[Service] = [self.prefs, self.ledger, self.reminders, self.backups, self.sentences]
         after_schema = [After(service.name, self.schema.ready, service) for service in needing_tables]
         return [self.schema, *after_schema, self.devices, self.conversations]
 
@@ -143,8 +145,8 @@ async def assemble(
     clock = clock or SystemClock()
     replies = Replies.load("pt_br")
     async with AsyncExitStack() as stack:
-        db = await stack.enter_async_context(open_database(servers.database_url))
-        live = LivePreferences(db, servers.database_url, observe)
+        db = await stack.enter_async_context(servers.database.open())
+        live = LivePreferences(db, servers.database.direct, observe)
         prefs = live.now
 
         def quiet_s() -> int:
@@ -159,7 +161,8 @@ async def assemble(
         voice = Voice(plugs.tts, SoundCard(prefs()[OUTPUT_DEVICE]))
         conversations = Conversations(ledger, clock, quiet_s)
         answers = Answers(skills(devices, db, replies), ledger, db, plugs.brain, replies, clock)
-        butler = Butler(plugs.stt, Language(), house.household, answers, replies, ledger, conversations, clock, observe)
+        language = Language()
+        butler = Butler(plugs.stt, language, house.household, answers, replies, ledger, conversations, clock, observe)
         spoken = SpokenReminders(voice, replies, observe)
         reminders = DueReminders(
             db,
@@ -190,17 +193,18 @@ async def assemble(
             "microphone": listening.restart,
             "speaker": change_speaker,
         }
-        schema = Schema(servers.database_url)
+        source, folder = Source(servers.database.owner, servers.postgres), Folder(env.backups)
+        schema = Schema(source, folder)
 
         async def tell(text: str) -> None:
             await voice.speak(_once(text), before=earcons.reminder())
 
-        source = Source(servers.database_url, servers.postgres)
-        backups = Backups(source, Folder(env.backups), db, prefs, clock, tell, replies)
+        backups = Backups(source, folder, db, prefs, clock, tell, replies)
         parts = Parts(env, servers, db, ledger, live, plugs, devices, listening, schema, backups)
         yield Mordomo(
             env, servers, clock, db, ledger, live, plugs, devices, house, voice, butler, conversations, reminders,
             schema, listening, parts, trial, spoken.screens, backups,
+            OwnSentences(db, servers.database.direct, language),
         )  # fmt: skip
 
 

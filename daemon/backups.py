@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, tzinfo
 from datetime import time as time_of_day
 from pathlib import Path
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -28,7 +29,7 @@ from daemon.language.replies import Replies
 from db.backup.base import bases
 from db.backup.folder import BackupFailed, Folder
 from db.backup.rotation import Keep
-from db.backup.routine import back_up, begun, newest_good, own_archive, remember, standing, trouble
+from db.backup.routine import back_up, begun, copy_server, newest_good, own_archive, remember, standing, trouble
 from db.backup.source import Source
 from db.backup.wal import GAP, OFF, gaps, segments
 from db.database import Database
@@ -77,8 +78,8 @@ class Backups:
         await asyncio.to_thread(self._mark_archiving)
         if not self.prefs()[BACKUP_ENABLED]:
             return
-        if await asyncio.to_thread(self._due):
-            await self._back_up()
+        if due := await asyncio.to_thread(self._due):
+            await self._back_up(due)
         self.archive_trouble = await self._archive_trouble()
         await self._tell_of_trouble()
 
@@ -88,23 +89,24 @@ class Backups:
             part_of_backups, self.folder, self.prefs(), self.clock.now(), self.archive_trouble
         )
 
-    async def _back_up(self) -> None:
-        now = self.clock.now()
+    async def _back_up(self, due: Literal["dump", "server"]) -> None:
+        work = back_up if due == "dump" else copy_server
         try:
-            made = await back_up(self.source, self.folder, keep_of(self.prefs()), self._zone(), now)
+            await work(self.source, self.folder, keep_of(self.prefs()), self._zone(), self.clock.now())
         except (BackupFailed, CannotStart, LinkDown) as failed:
             log.error("backup_failed", why=str(failed))  # noqa: TRY400 - a sentence, not a bug
         else:
-            log.info("backup_made", name=made.name, bytes=made.size)
+            log.info("backup_made", what=due)
 
-    def _due(self) -> bool:
+    def _due(self) -> Literal["dump", "server"] | None:
+        """Return what is due: a night's backup, or what was left of it when it failed after its dump was good."""
         now = self.clock.now()
         state, good = standing(self.folder), newest_good(self.folder, now)
         if state.failed_at is not None and timedelta(0) <= now - state.failed_at < RETRY:
-            return False
-        if state.failed_at is not None:
-            return True
-        return good is None or good.taken_at < last_hour(now, self.prefs()[BACKUP_HOUR], self._zone())
+            return None
+        if good is None or good.taken_at < last_hour(now, self.prefs()[BACKUP_HOUR], self._zone()):
+            return "dump"
+        return "server" if state.failed_at is not None else None
 
     async def _archive_trouble(self) -> str:
         """Return in Portuguese why not every minute can be recovered; empty where it can, or the server is not ours."""

@@ -109,6 +109,8 @@ class Butler:
                 turn.notices.append(f"{lost.why} ({lost.mend})")
             self.observe(TurnFailed(place.source, turn.id, str(lost)))
             turn.reply.append(await self.apologise(place, lost))
+            with suppress(LinkDown):
+                await self._store_said(turn)
         finally:
             conversation.busy -= 1
             conversation.last_at = self.clock.now()
@@ -125,6 +127,7 @@ class Butler:
             household=household,
             area=turn.area,
             seed=turn.id.int & 0xFFFF,
+            source=turn.source,
         )
         try:
             async with aclosing(self.answers.reply(turn, context)) as sentences:
@@ -165,6 +168,7 @@ class Butler:
                     await place.voice.speak(sentences, first_audio=first_audio)
                 except (EngineFailed, LinkDown) as mute:
                     # What was asked is done all the same; the answer stays in writing.
+                    turn.outcome = "unspoken"
                     async for _ in sentences:
                         pass
                     if not turn.reply:
@@ -176,7 +180,6 @@ class Butler:
 
     async def _unspoken(self, turn: Turn, voice: Voice, mute: EngineFailed | LinkDown) -> None:
         """Note that the answer could not be spoken, and sound a tone where at least the speaker works."""
-        turn.outcome = "unspoken"
         mend = f" ({mute.mend})" if isinstance(mute, EngineMissing) else ""
         turn.notices.append(f"{mute.why}{mend}")
         log.warning("answer_unspoken", turn=str(turn.id), why=str(mute))

@@ -27,6 +27,8 @@ log = structlog.get_logger(__name__)
 
 MOST_LINES = 10_000
 """Lines kept while the database is away; some 5 MB of usual ones."""
+MOST_CHARACTERS = 10_000_000
+"""And characters, for unusual ones."""
 BATCH_LINES = 500
 MOST_BATCH = 2_000
 FLUSH_S = 1.0
@@ -34,6 +36,7 @@ LAST_S = 1.0
 """How long the end of the daemon waits for the last lines."""
 MOST_MESSAGE = 4_000
 MOST_METADATA = 16_000
+MOST_TRACE = 8_000
 MOST_SOURCE = 100
 
 LEVELS: Mapping[str, Level] = {"debug": "DEBUG", "info": "INFO", "warning": "WARN", "warn": "WARN"}
@@ -47,6 +50,8 @@ _of_the_sink: ContextVar[bool] = ContextVar("of_the_sink", default=False)
 def line_of(event: Mapping[str, Any], at: datetime) -> Line:
     """Return an event as a line: bounded, immutable, with nothing in it that the database would refuse."""
     rest = {name: value for name, value in event.items() if name not in OUTSIDE}
+    if isinstance(trace := rest.get("exception"), str) and len(trace) > MOST_TRACE:
+        rest["exception"] = "…" + trace[-MOST_TRACE:]  # its end says what happened
     metadata = json.dumps(storable_json(rest), ensure_ascii=False) if rest else "{}"
     if len(metadata) > MOST_METADATA:
         metadata = json.dumps({"cut": clipped(metadata, MOST_METADATA // 2)}, ensure_ascii=False)
@@ -62,10 +67,14 @@ def line_of(event: Mapping[str, Any], at: datetime) -> Line:
 class Backlog:
     """Lines on their way to the database: `put` from any thread, at once; when full, the oldest give way."""
 
-    def __init__(self, most: int = MOST_LINES, enough: int = BATCH_LINES) -> None:
+    def __init__(
+        self, most: int = MOST_LINES, enough: int = BATCH_LINES, most_characters: int = MOST_CHARACTERS
+    ) -> None:
         self.enough_lines = enough
-        self._lines: deque[Line] = deque(maxlen=most)
+        self._lines: deque[Line] = deque()
         self._most = most
+        self._most_characters = most_characters
+        self._characters = 0
         self._lost = 0
         self._lock = threading.Lock()
         self._wake: Callable[[int], None] = lambda _: None
@@ -81,9 +90,9 @@ class Backlog:
     def put(self, line: Line) -> None:
         """Add a line. Never waits, never fails."""
         with self._lock:
-            if len(self._lines) == self._most:
-                self._lost += 1
             self._lines.append(line)
+            self._characters += _characters(line)
+            self._make_room()
             count = len(self._lines)
         if count in {1, self.enough_lines}:
             self._wake(count)
@@ -92,20 +101,30 @@ class Backlog:
         """Take the oldest lines out, and the count of those that were lost."""
         with self._lock:
             lines = [self._lines.popleft() for _ in range(min(most, len(self._lines)))]
+            self._characters -= sum(map(_characters, lines))
             lost, self._lost = self._lost, 0
         return lines, lost
 
     def put_back(self, lines: Sequence[Line], lost: int) -> None:
         """Return what was taken, as far as there is room: newer lines are worth more."""
         with self._lock:
-            room = self._most - len(self._lines)
-            kept = lines[-room:] if room else []
-            self._lines.extendleft(reversed(kept))
-            self._lost += lost + len(lines) - len(kept)
+            self._lines.extendleft(reversed(lines))
+            self._characters += sum(map(_characters, lines))
+            self._lost += lost
+            self._make_room()
+
+    def _make_room(self) -> None:
+        while len(self._lines) > self._most or self._characters > self._most_characters:
+            self._characters -= _characters(self._lines.popleft())
+            self._lost += 1
 
     def call_when_filling(self, wake: Callable[[int], None]) -> None:
         """Have `wake(count)` called, in whatever thread, with the first line and again when there are enough."""
         self._wake = wake
+
+
+def _characters(line: Line) -> int:
+    return len(line.message) + len(line.metadata)
 
 
 class LogSink:

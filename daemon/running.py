@@ -3,7 +3,7 @@
 import asyncio
 import signal
 import time
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 
 import structlog
@@ -13,6 +13,8 @@ from daemon import logs
 from daemon.app import After, Mordomo, assemble
 from daemon.banner import print_banner
 from daemon.data_folder import DataFolder
+from daemon.devices.house import DEMO_ORIGIN
+from daemon.errors import LinkDown
 from daemon.events import Event
 from daemon.housekeeping import Housekeeping
 from daemon.log_sink import Backlog, LogSink
@@ -105,7 +107,7 @@ def _keep_house(services: Services, backlog: Backlog) -> None:
     """Start what writes the log into the database, and what lets go of what is old, once there are tables."""
     mordomo = services.mordomo
     ready = mordomo.schema.ready
-    sink = LogSink(backlog, mordomo.servers.database_url)
+    sink = LogSink(backlog, mordomo.servers.database.direct)
     keeping = Housekeeping(mordomo.db, mordomo.clock)
     services.start(After(keeping.name, ready, keeping))
     services.start(After(sink.name, ready, sink))
@@ -126,7 +128,11 @@ async def _begin(services: Services, with_servers: Servers, http: Http, options:
             await mordomo.prefs.refresh()
     except TimeoutError:
         log.warning("started_without_database")
-    if options.demo_house and with_servers.broker is not None and await _house_is_empty(mordomo):
+    own_house = with_servers.broker is not None and await _house_is_empty(mordomo)
+    if own_house and not options.demo_house:
+        with suppress(LinkDown):
+            await mordomo.devices.forget(DEMO_ORIGIN)
+    elif own_house:
         mordomo.trial.demo_house = True
         services.start(DemoHouse(with_servers.mqtt_url))
         services.start(TrialEnd(mordomo.trial, mordomo.plugs.stt, mordomo.clock))

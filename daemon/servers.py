@@ -4,8 +4,9 @@ import asyncio
 import os
 import sys
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import structlog
 
@@ -13,10 +14,13 @@ from config.environment import Environment
 from daemon.clock import Clock
 from daemon.devices.broker import EmbeddedBroker
 from daemon.errors import LinkDown
+from daemon.migration import migrate
+from db.backup.folder import Folder
 from db.backup.routine import CONTINUOUS
+from db.backup.source import Source
 from db.database import Database, open_database
 from db.embedded import EmbeddedPostgres
-from db.upgrade import upgrade
+from db.roles import APP, as_role
 
 log = structlog.get_logger(__name__)
 
@@ -24,10 +28,37 @@ LOOK_EVERY_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
+class Addresses:
+    """The ways to one database: `work`, for turns, by a pooler if `pooled`; `direct`, past it; `owner`, to migrate."""
+
+    work: str
+    direct: str
+    owner: str
+    pooled: bool = False
+
+    @classmethod
+    def own(cls, owner: str) -> "Addresses":
+        """Return those of our own server: the daemon's work is not the owner's."""
+        app = as_role(owner, APP)
+        return cls(app, app, owner)
+
+    @classmethod
+    def given(cls, env: Environment, work: str) -> "Addresses":
+        """Return those that the environment names."""
+        direct = env.database_direct_url.get_secret_value() if env.database_direct_url else work
+        owner = env.database_owner_url.get_secret_value() if env.database_owner_url else direct
+        return cls(work, direct, owner, env.database_pooled)
+
+    def open(self, **limits: Any) -> AbstractAsyncContextManager[Database]:
+        """Open the database for work; `limits` are `open_database`'s."""
+        return open_database(self.work, direct_url=self.direct, pooled=self.pooled, **limits)
+
+
+@dataclass(frozen=True, slots=True)
 class Servers:
     """Where the database and the broker are, and which of them are our own."""
 
-    database_url: str
+    database: Addresses
     mqtt_url: str
     postgres: EmbeddedPostgres | None
     broker: EmbeddedBroker | None
@@ -39,29 +70,29 @@ async def servers(env: Environment) -> AsyncIterator[Servers]:
     async with AsyncExitStack() as stack:
         postgres = broker = None
         if env.database_url is not None:
-            database_url = env.database_url.get_secret_value()
+            database = Addresses.given(env, env.database_url.get_secret_value())
         else:
             postgres = own_postgres(env)
-            database_url = await postgres.start()
+            database = Addresses.own(await postgres.start())
             stack.push_async_callback(postgres.stop)
         if env.mqtt_url is not None:
             mqtt_url = env.mqtt_url.get_secret_value()
         else:
             broker = await stack.enter_async_context(EmbeddedBroker(env.data_dir))
             mqtt_url = broker.url
-        yield Servers(database_url, mqtt_url, postgres, broker)
+        yield Servers(database, mqtt_url, postgres, broker)
 
 
 @asynccontextmanager
-async def database_url(env: Environment) -> AsyncIterator[str]:
-    """Give the database's URL for a single command, with our own server running meanwhile. Raises CannotStart."""
+async def addresses(env: Environment) -> AsyncIterator[Addresses]:
+    """Give the ways to the database for a single command, our own server running meanwhile. Raises CannotStart."""
     if env.database_url is not None:
-        yield env.database_url.get_secret_value()
+        yield Addresses.given(env, env.database_url.get_secret_value())
         return
     postgres = own_postgres(env)
-    url = await postgres.start()
+    owner = await postgres.start()
     try:
-        yield url
+        yield Addresses.own(owner)
     finally:
         await postgres.stop()
 
@@ -74,10 +105,15 @@ def own_postgres(env: Environment) -> EmbeddedPostgres:
 @asynccontextmanager
 async def household_database(env: Environment) -> AsyncIterator[Database]:
     """Give the migrated database for a single command. Raises CannotStart, LinkDown, SchemaTooNew."""
-    async with database_url(env) as url:
-        await upgrade(url)
-        async with open_database(url, size=1) as db:
+    async with addresses(env) as database:
+        await migrate(source(env, database), Folder(env.backups))
+        async with database.open(size=1) as db:
             yield db
+
+
+def source(env: Environment, database: Addresses) -> Source:
+    """Return the database as backups see it: its owner's."""
+    return Source(database.owner, own_postgres(env) if env.database_url is None else None)
 
 
 @dataclass(slots=True)
@@ -102,13 +138,17 @@ class KeepPostgres:
 class Schema:
     """Migrates the database as soon as it can be reached, and then lets those begin who need its tables."""
 
-    url: str
+    source: Source
+    folder: Folder
     ready: asyncio.Event = field(default_factory=asyncio.Event)
     name: str = "schema"
 
     async def run(self) -> None:
-        """Migrate once. Raises LinkDown while the database is away, SchemaTooNew if it is of a later Mordomo."""
-        await upgrade(self.url)
+        """Migrate once. Raises LinkDown while the database is away, SchemaTooNew if it is of a later Mordomo.
+
+        Raises BackupFailed where a schema was to change and no copy of it could be made first.
+        """
+        await migrate(self.source, self.folder)
         self.ready.set()
 
 

@@ -5,7 +5,7 @@ A plain SQL client is who it is to the server. Mordomo says for whom it acts, wi
     async with acting_as(db, "Ana", "voice") as connection:
         await reminders.cancel(connection, ids)
 
-Unless it says so, a change is Mordomo's own.
+`Acting` does the same for one statement. Unless Mordomo says so, a change is its own.
 """
 
 from collections.abc import AsyncIterator
@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
+
+import asyncpg
 
 from db.database import Connection, Database, OwnConnection, Queries
 from db.text import clipped
@@ -67,6 +69,35 @@ async def acting_as(db: Database, actor: str, channel: Channel) -> AsyncIterator
     async with db.transaction() as connection:
         await acting(connection, actor, channel)
         yield connection
+
+
+@dataclass(frozen=True, slots=True)
+class Acting:
+    """A database whose every statement is a transaction of its own, written down as `actor`'s. Raises as Database."""
+
+    db: Database
+    actor: str
+    channel: Channel
+
+    async def fetch(self, sql: str, /, *args: Any, timeout: float | None = None) -> list[asyncpg.Record]:
+        """Return every row."""
+        async with acting_as(self.db, self.actor, self.channel) as connection:
+            return await connection.fetch(sql, *args, timeout=timeout)
+
+    async def fetchrow(self, sql: str, /, *args: Any, timeout: float | None = None) -> asyncpg.Record | None:
+        """Return the first row, or None."""
+        async with acting_as(self.db, self.actor, self.channel) as connection:
+            return await connection.fetchrow(sql, *args, timeout=timeout)
+
+    async def fetchval(self, sql: str, /, *args: Any, timeout: float | None = None) -> Any:
+        """Return the first value of the first row, or None."""
+        async with acting_as(self.db, self.actor, self.channel) as connection:
+            return await connection.fetchval(sql, *args, timeout=timeout)
+
+    async def execute(self, sql: str, /, *args: Any, timeout: float | None = None) -> str:
+        """Return the command's tag, like "UPDATE 1"."""
+        async with acting_as(self.db, self.actor, self.channel) as connection:
+            return await connection.execute(sql, *args, timeout=timeout)
 
 
 async def recent(

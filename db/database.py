@@ -19,7 +19,7 @@ Settings of a session must be `SET LOCAL`, and advisory locks of a transaction: 
 import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
 
 import asyncpg
@@ -31,6 +31,10 @@ CONNECT_S = 3.0
 ACQUIRE_S = 5.0
 STATEMENT_S = 10.0
 CLOSE_S = 3.0
+SIZE = 5
+"""The most connections of a pool, by measurement: docs/decisions/pool-size.md."""
+STATEMENTS = 100
+"""Prepared statements that a connection keeps."""
 IDLE_S = 120.0
 """A connection that nobody used for so long is closed, so that a forgotten one cannot go stale."""
 
@@ -104,9 +108,13 @@ class Queries(Protocol):
 class Database:
     """A pool of connections to one database. Every method raises LinkDown while the server is away, and Unstorable."""
 
-    def __init__(self, url: str, pool: "asyncpg.Pool[asyncpg.Record]") -> None:
+    def __init__(
+        self, url: str, pool: "asyncpg.Pool[asyncpg.Record]", direct_url: str | None = None, *, pooled: bool = False
+    ) -> None:
         self.url = url
+        self.direct_url = direct_url or url
         self._pool = pool
+        self._pooled = pooled
 
     def __repr__(self) -> str:
         return "Database(…)"  # the URL holds a password
@@ -145,8 +153,12 @@ class Database:
         return await self._call_once(method, sql, args, timeout)
 
     async def _call_once(self, method: str, sql: str, args: Sequence[Any], timeout: float | None) -> object:
-        async with self._watched(), self._pool.acquire(timeout=ACQUIRE_S) as connection:
+        async with self._watched(), self._pool.acquire(timeout=ACQUIRE_S) as connection, self._kept(connection):
             return await getattr(connection, method)(sql, *args, timeout=timeout)
+
+    def _kept(self, connection: Connection) -> AbstractAsyncContextManager[object]:
+        """Have a pooler keep the session from a statement's preparation to its end; asyncpg does them apart."""
+        return connection.transaction() if self._pooled else nullcontext()
 
     @asynccontextmanager
     async def _watched(self) -> AsyncIterator[None]:
@@ -161,22 +173,28 @@ class Database:
 
 @asynccontextmanager
 async def open_database(
-    url: str, *, size: int = 5, statement_cache: int = 100, statement_s: float = STATEMENT_S
+    url: str,
+    *,
+    size: int = SIZE,
+    direct_url: str | None = None,
+    pooled: bool = False,
+    statement_s: float = STATEMENT_S,
 ) -> AsyncIterator[Database]:
     """Yield the database at `url`; the server need not be there yet, since connections open on use.
 
-    `size` is the most connections at once. `statement_cache` is how many prepared statements a connection keeps; 0 for
-    a pooler that hands each transaction another session. Closing waits CLOSE_S for calls still running.
+    `size` is the most connections at once. `pooled` says that a pooler answers at `url` which hands each transaction
+    another session (PgBouncer's `pool_mode = transaction`): no statement is kept prepared, and each is a transaction.
+    `direct_url` is then the way past it, for LISTEN. Closing waits CLOSE_S for calls still running.
     """
 
     async def opened(*_: object, **kwargs: Any) -> OwnConnection:
-        return await connect(url, command_timeout=statement_s, statement_cache=statement_cache, **kwargs)
+        return await connect(url, command_timeout=statement_s, pooled=pooled, **kwargs)
 
     pool = await asyncpg.create_pool(
         min_size=0, max_size=size, max_inactive_connection_lifetime=IDLE_S, connect=opened, reset=_no_reset
     )
     try:
-        yield Database(url, pool)
+        yield Database(url, pool, direct_url, pooled=pooled)
     finally:
         await _close(pool)
 
@@ -185,7 +203,7 @@ async def connect(
     url: str,
     *,
     command_timeout: float = STATEMENT_S,
-    statement_cache: int = 100,
+    pooled: bool = False,
     json_codec: bool = True,
     **kwargs: Any,
 ) -> OwnConnection:
@@ -195,7 +213,7 @@ async def connect(
             url,
             timeout=CONNECT_S,
             command_timeout=command_timeout,
-            statement_cache_size=statement_cache,
+            statement_cache_size=0 if pooled else STATEMENTS,
             server_settings={"application_name": "mordomo"},
             **kwargs,
         )
@@ -205,7 +223,9 @@ async def connect(
         raise LinkDown("postgres", _why(error)) from error
     if json_codec:
         try:
-            await _set_json_codec(connection)
+            # Its questions to the catalogue are statements too, which a pooler must not tear apart.
+            async with connection.transaction() if pooled else nullcontext():
+                await _set_json_codec(connection)
         except BaseException:
             connection.terminate()
             raise

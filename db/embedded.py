@@ -26,6 +26,7 @@ import structlog
 from db.backup.wal import SEGMENT_BYTES, archiving
 from db.embedded_settings import ACCESS, settings, users_map
 from db.errors import LinkDown
+from db.roles import create_roles
 from db.server_account import (
     Account,
     CannotStart,
@@ -97,7 +98,7 @@ class EmbeddedPostgres:
                 await self._launch(account, deadline)
             self._use.join(account)
             try:
-                await self._ensure_database(server)
+                await self._ensure_database(server, account)
             except BaseException:
                 self._use.leave()
                 raise
@@ -216,9 +217,14 @@ class EmbeddedPostgres:
                 await asyncio.sleep(0.1)
         return None
 
-    async def _ensure_database(self, server: _Running) -> None:
+    async def _ensure_database(self, server: _Running, account: Account) -> None:
         connection = await asyncpg.connect(self._url(server, "postgres"), timeout=10)
         try:
+            # One that an older Mordomo left running knows fewer roles.
+            if (known := self.cluster / "pg_ident.conf").read_text() != (now := users_map({account.name, "root"})):
+                account.write(known, now)
+                await connection.execute("SELECT pg_reload_conf()")
+            await create_roles(connection)
             if await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", DATABASE) is None:
                 await connection.execute(f"CREATE DATABASE {DATABASE}")
         finally:

@@ -7,6 +7,8 @@ Sized for a small house server that shares its memory with Whisper and a voice. 
 from collections.abc import Mapping
 from pathlib import Path
 
+from db.roles import APP, READER
+
 ACCESS = """\
 # Written by Mordomo. Only the users of pg_ident.conf, proved by the kernel, through the unix socket.
 local all all peer map=mordomo
@@ -74,8 +76,9 @@ CUSTOM = "include_if_exists = 'custom.conf'\n"
 
 
 def users_map(names: set[str]) -> str:
-    """Return the text of `pg_ident.conf`: these users of the operating system may be `mordomo`."""
-    lines = ['mordomo "{}" mordomo'.format(name.replace('"', '""')) for name in sorted(names)]
+    """Return the text of `pg_ident.conf`: these users of the operating system may be any of the database's roles."""
+    quoted = [name.replace('"', '""') for name in sorted(names)]
+    lines = [f'mordomo "{name}" {role}' for name in quoted for role in ("mordomo", APP, READER)]
     return "\n".join(["# Written by Mordomo at each start.", *lines, ""])
 
 

@@ -4,9 +4,10 @@ Each reads the function or view of `0005_reports` that any SQL client may read t
 fails for want of data: it is an empty list then.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, TypeAlias, TypeVar
 
 from db.database import Queries
 
@@ -99,6 +100,13 @@ class UnusedIndex:
     index_name: str
     bytes: int
     counted_since: datetime | None
+
+
+Row: TypeAlias = (
+    ActivePerson | CommonIntent | StepLatency | RoomLatency | Failure | TurnsOfTime | TableSize | UnusedIndex
+)
+Reports: TypeAlias = dict[str, Sequence[Row]]
+"""The rows of several reports, by the reports' names."""
 
 
 async def active_people(db: Queries, since: datetime) -> list[ActivePerson]:

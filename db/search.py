@@ -5,10 +5,10 @@ What a question may hold: words (all of them must be there), "words in this orde
 themselves ("o", "de", "não"…) are passed over too. How text becomes lexemes is told in `0004_search`.
 
 However common its words are, a search reads few messages. It goes back month by month, through months that have
-messages, until it has the newest CANDIDATES matches. Only if MONTHS of them hold fewer than ENOUGH is all the rest
-looked through, at once: then the words are rare. The candidates are ranked by how near each other the words stand
-(`ts_rank_cd`), and then the newest first. So of words said every day the last weeks are ranked, of those said every
-week the last months, and of anything rarer all there is.
+messages, until it has the newest CANDIDATES matches. Only if MONTHS of them hold fewer matches than are asked for is
+all the rest looked through, at once: then the words are rare. The candidates are ranked by how near each other the
+words stand (`ts_rank_cd`), and then the newest first. So of words said every day the last weeks are ranked, of those
+said every week the last months, and of anything rarer all there is.
 """
 
 import re
@@ -28,8 +28,6 @@ CANDIDATES = 200
 """How many matches are ranked: the newest. Each is a row read from a place of its own, which is what costs."""
 MONTHS = 8
 """How many months are looked through one by one, the newest first."""
-ENOUGH = 50
-"""Fewer matches than these in MONTHS, and all the rest is looked through too: some hundreds more, as a rule."""
 PERSON_CONVERSATIONS = 2000
 """How many of a person's newest conversations are looked through where those held too few."""
 MOST_QUESTION = 400
@@ -74,7 +72,7 @@ WITH RECURSIVE asked AS MATERIALIZED (
             SELECT id, conversation_id, timestamp, search FROM messages WHERE search @@ query OFFSET 0
         ) AS match WHERE timestamp >= since AND timestamp < month.until
         ORDER BY timestamp DESC LIMIT $4
-    ) AS older WHERE first IS NOT NULL AND n = $7 + 1 AND (SELECT count(*) FROM recent) < $8
+    ) AS older WHERE first IS NOT NULL AND n = $7 + 1 AND (SELECT count(*) FROM recent) < $6
 )"""
 
 _OF_PERSON = """
@@ -116,7 +114,6 @@ PEOPLE = """
 SELECT id FROM users, search_folded($1) AS asked
 WHERE search_folded(name) = asked OR starts_with(search_folded(name), asked || ' ')
 """
-
 
 TALKS = """
 WITH talk AS MATERIALIZED (
@@ -184,9 +181,8 @@ async def search(
     No text is an error; one without a word to look for finds nothing (`means_something` tells). Raises LinkDown.
     """
     question = storable(question[:MOST_QUESTION])
-    enough = max(limit, ENOUGH)
-    rows = await db.fetch(NEWEST, question, since, until, max(limit, CANDIDATES), people, limit, MONTHS, enough)
-    if people is not None and len(rows) < limit and rows[0]["looked_at"] >= enough:
+    rows = await db.fetch(NEWEST, question, since, until, max(limit, CANDIDATES), people, limit, MONTHS)
+    if people is not None and len(rows) < limit <= rows[0]["looked_at"]:
         # Others said these words so often that this person's lie further back than was looked.
         rows = await db.fetch(OF_PERSON, question, since, until, PERSON_CONVERSATIONS, people, limit)
     rows = [row for row in rows if row["id"] is not None]
@@ -251,9 +247,9 @@ def _excerpt(text: str, alike: Container[str]) -> tuple[Piece, ...]:
     words = list(re.finditer(r"\w+", text))
     first = next((word.start() for word in words if word[0] in alike), 0)
     start = next((word.start() for word in words if word.start() >= first - LEAD), 0) if first > LEAD else 0
-    end = max((word.end() for word in words if word.end() <= start + MOST_EXCERPT), default=start + MOST_EXCERPT)
-    if len(text) <= start + MOST_EXCERPT:
-        end = len(text)
+    most = start + MOST_EXCERPT
+    ends = (word.end() for word in words if start <= word.start() and word.end() <= most)
+    end = len(text) if len(text) <= most else max(ends, default=most)
     parts = re.split(r"(\w+)", text[start:end])
     runs = [("".join(run), found) for found, run in groupby(parts, key=lambda part: part in alike)]
     whole = (("…", False), *runs) if start else runs

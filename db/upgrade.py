@@ -7,7 +7,7 @@ do costs a few queries.
 
 import asyncio
 import io
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +20,7 @@ from db.database import OwnConnection, connect, translated
 from db.errors import MordomoError
 from db.preference_check import install_check, install_check_sql
 from db.preferences import seed_preferences, seed_preferences_sql
+from db.roles import ensure_rights
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -34,6 +35,7 @@ MIGRATION_S = 600.0
 """Longest single statement of a migration, in seconds."""
 TURN_S = 120.0
 """Longest wait for another process that is migrating, in seconds."""
+RIGHTS = "SELECT grant_rights();"
 TURN_LOCK = 0x6D6F72646F6D6F
 """The advisory lock that whoever migrates holds: "mordomo" in ASCII."""
 
@@ -80,19 +82,26 @@ class SchemaBusy(MordomoError):  # noqa: N818
         )
 
 
-async def upgrade(url: str, patience: Patience = PATIENT) -> None:
-    """Migrate to the newest revision, install the check of preferences and seed those that are missing.
+async def upgrade(
+    url: str, patience: Patience = PATIENT, *, before: Callable[[], Awaitable[object]] | None = None
+) -> None:
+    """Migrate to the newest revision, install the check of preferences, seed those that are missing, give rights.
 
-    Safe to call from several processes at once, and inside a running event loop. Raises LinkDown, SchemaTooNew,
-    SchemaBusy.
+    `url` is the owner's, past any pooler. `before` is awaited when an existing schema is about to change: what it
+    raises leaves the schema as it was. Safe to call from several processes at once, and inside a running event loop.
+    Raises LinkDown, SchemaTooNew, SchemaBusy.
     """
     async with _turn(url, patience) as connection:
         revision = await _revision(connection)
-        if revision != REVISIONS[-1]:
+        outdated = revision != REVISIONS[-1]
+        if outdated:
             log.info("schema_upgrade", before=revision, to=REVISIONS[-1])
+            if before is not None and revision is not None:
+                await before()
             await _migrate(url, patience, lambda alembic, config: alembic.upgrade(config, "head"))
         await install_check(connection)
         await seed_preferences(connection)
+        await ensure_rights(connection, migrated=outdated)
 
 
 async def downgrade(url: str, revision: str, patience: Patience = PATIENT) -> None:
@@ -123,7 +132,7 @@ def upgrade_sql() -> str:
 
     text = io.StringIO()
     command.upgrade(alembic_config(output_buffer=text), "head", sql=True)
-    return "\n".join((text.getvalue(), "BEGIN;", *install_check_sql(), seed_preferences_sql(), "COMMIT;", ""))
+    return "\n".join((text.getvalue(), "BEGIN;", *install_check_sql(), seed_preferences_sql(), RIGHTS, "COMMIT;", ""))
 
 
 def alembic_config(connection: "Connection | None" = None, output_buffer: io.StringIO | None = None) -> "Config":

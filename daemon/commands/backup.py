@@ -51,8 +51,10 @@ async def backup_now(json: AsJson = False) -> None:
 @run_async
 async def list_backups(json: AsJson = False) -> None:
     """Mostra as cópias que há, e a que momentos se pode voltar."""
+    from daemon.servers import own_postgres  # noqa: PLC0415
     from db.backup.base import all_bases  # noqa: PLC0415
     from db.backup.folder import Folder  # noqa: PLC0415
+    from db.backup.recovery import replaced_servers  # noqa: PLC0415
     from db.backup.routine import CONTINUOUS  # noqa: PLC0415
     from db.backup.wal import newest  # noqa: PLC0415
 
@@ -60,10 +62,14 @@ async def list_backups(json: AsJson = False) -> None:
     zone = _zone_noted(Folder(env.backups))
     known = Folder(env.backups).all()
     bases = [each for each in all_bases(env.backups / CONTINUOUS) if each.is_good]
+    bases = [each for each in bases if each.own == bases[0].own]
     until = newest(bases[0].own) if bases else None
+    replaced = replaced_servers(own_postgres(env))
     if json:
         whole = [{"taken_at": b.taken_at, "since": b.ended_at, "size": b.size, "folder": str(b.folder)} for b in bases]
-        print_json({"backups": [_as_json(each) for each in known], "bases": whole, "until": until})
+        print_json(
+            {"backups": [_as_json(each) for each in known], "bases": whole, "until": until, "replaced": replaced}
+        )
         return
     if not known and not bases:
         out.print(f"Ainda não há cópias em {env.backups}. Faça a primeira com: mordomo backup now", markup=False)
@@ -79,6 +85,8 @@ async def list_backups(json: AsJson = False) -> None:
             f"A qualquer minuto de {since} a {_local(until, zone)} se volta com: mordomo backup restore --at",
             markup=False,
         )
+    for path in replaced:
+        out.print(f"O que havia antes de uma restauração: {path} (apague quando não precisar mais)", markup=False)
 
 
 @backup.command("verify")
@@ -185,11 +193,10 @@ async def _restore_to(env: Environment, folder: "Folder", at: str, *, yes: bool)
 @asynccontextmanager
 async def _household(env: Environment) -> "AsyncIterator[tuple[Source, Preferences]]":
     """Give the database as it is, not migrated, and the preferences that it holds."""
-    from daemon.servers import database_url, own_postgres  # noqa: PLC0415
-    from db.backup.source import Source  # noqa: PLC0415
+    from daemon.servers import addresses, source  # noqa: PLC0415
 
-    async with database_url(env) as url:
-        yield Source(url, None if env.database_url else own_postgres(env)), await _preferences(url)
+    async with addresses(env) as database:
+        yield source(env, database), await _preferences(database.owner)
 
 
 async def _preferences(url: str) -> "Preferences":

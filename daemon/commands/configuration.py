@@ -77,6 +77,7 @@ async def set_preference(
     """Muda uma preferência; o Mordomo que estiver rodando a aplica em seguida."""
     from config.preferences import DECLARED, InvalidPreference  # noqa: PLC0415
     from daemon.servers import household_database  # noqa: PLC0415
+    from db.audit import Acting  # noqa: PLC0415
     from db.preferences import set_value  # noqa: PLC0415
 
     is_text = key in DECLARED and DECLARED[key].kind is str
@@ -86,7 +87,8 @@ async def set_preference(
         meant = value
     async with household_database(environment()) as db:
         try:
-            await set_value(db, key, meant, by=f"linha de comando ({getpass.getuser()})")
+            by = f"linha de comando ({getpass.getuser()})"
+            await set_value(Acting(db, by, "cli"), key, meant, by)
         except InvalidPreference as invalid:
             fail(str(invalid))
     if json:
@@ -97,14 +99,22 @@ async def set_preference(
 
 @schema.command("upgrade")
 @run_async
-async def upgrade_schema(json: AsJson = False) -> None:
+async def upgrade_schema(
+    backup: Annotated[
+        bool, typer.Option("--backup/--no-backup", help="Faz antes uma cópia de segurança do que vai mudar.")
+    ] = True,
+    json: AsJson = False,
+) -> None:
     """Traz as tabelas para a versão deste Mordomo."""
-    from daemon.servers import database_url  # noqa: PLC0415
-    from db.upgrade import current, upgrade  # noqa: PLC0415
+    from daemon.migration import migrate  # noqa: PLC0415
+    from daemon.servers import addresses, source  # noqa: PLC0415
+    from db.backup.folder import Folder  # noqa: PLC0415
+    from db.upgrade import current  # noqa: PLC0415
 
-    async with database_url(environment()) as url:
-        await upgrade(url)
-        _tell_version(await current(url), as_json=json)
+    env = environment()
+    async with addresses(env) as database:
+        await migrate(source(env, database), Folder(env.backups), backup=backup)
+        _tell_version(await current(database.owner), as_json=json)
 
 
 @schema.command("downgrade")
@@ -116,7 +126,7 @@ async def downgrade_schema(
 ) -> None:
     """Volta as tabelas a uma versão anterior; o que só a mais nova guarda se perde."""
     from daemon.data_folder import running  # noqa: PLC0415
-    from daemon.servers import database_url  # noqa: PLC0415
+    from daemon.servers import addresses  # noqa: PLC0415
     from db.upgrade import current, downgrade  # noqa: PLC0415
 
     env = environment()
@@ -124,12 +134,12 @@ async def downgrade_schema(
         fail("O Mordomo está rodando. Desligue-o antes de voltar as tabelas a outra versão.")
     if not yes:
         typer.confirm(f"Voltar as tabelas para {revision} apaga o que só a versão nova guarda. Continuar?", abort=True)
-    async with database_url(env) as url:
+    async with addresses(env) as database:
         try:
-            await downgrade(url, revision)
+            await downgrade(database.owner, revision)
         except ValueError as unknown:
             fail(f"Não dá para voltar: {unknown}")
-        _tell_version(await current(url), as_json=json)
+        _tell_version(await current(database.owner), as_json=json)
 
 
 def _tell_version(revision: str | None, *, as_json: bool) -> None:

@@ -6,12 +6,15 @@ import time
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 from zoneinfo import ZoneInfo
 
 import typer
 
 from daemon.commands.console import environment, fail, out, print_json
+
+if TYPE_CHECKING:
+    from daemon.language.language import Way
 
 
 def understand(
@@ -33,6 +36,7 @@ def understand(
     except (KeyError, TypeError, AttributeError, ValueError):
         fail(f"{household} não descreve uma casa: era preciso areas e devices, cada um com os seus campos.")
     language = Language()
+    language.prepare()
     for question in _questions(text):
         now = _moment(question.get("now"), zone)
         heard = Heard(str(question.get("text", "")), now, question.get("area") or area)
@@ -40,7 +44,7 @@ def understand(
         plan = language.understand(heard, house)
         answer = as_json(heard.text, plan, (time.perf_counter() - began) * 1000)
         if why:
-            _explain(answer)
+            _explain(answer, language.why(heard, house))
         else:
             print_json(answer)
 
@@ -88,12 +92,24 @@ def _moment(given: object, zone: ZoneInfo) -> datetime:
     return at.astimezone(zone) if at.tzinfo else at.replace(tzinfo=zone)
 
 
-def _explain(answer: dict[str, Any]) -> None:
+def _explain(answer: dict[str, Any], ways: "tuple[Way, ...]") -> None:
     routes = {"skill": "um pedido para mim", "llm": "conversa, para o modelo de linguagem", "none": "nada para mim"}
-    out.print(f"“{answer['text']}”: {routes[answer['route']]}, certeza {answer['confidence']:.0%}", markup=False)
+    out.print(
+        f"“{answer['text']}”: {routes[answer['route']]}, certeza {answer['confidence']:.0%}",
+        markup=False,
+        soft_wrap=True,
+    )
+    for way in ways:
+        out.print(
+            f"  pela frase {way.sentence!r}, de {way.file}, que quer dizer {way.intent}", markup=False, soft_wrap=True
+        )
+        for part, said in way.parts:
+            out.print(f"    {{{part}}} foi “{said}”", markup=False, soft_wrap=True)
     for action in answer["actions"]:
-        out.print(f"  {action['intent']} {', '.join(action['targets'])} {action['slots'] or ''}", markup=False)
+        out.print(
+            f"  {action['intent']} {', '.join(action['targets'])} {action['slots'] or ''}", markup=False, soft_wrap=True
+        )
     if answer.get("question"):
-        out.print(f"  pergunto: {answer['question']}", markup=False)
+        out.print(f"  pergunto: {answer['question']}", markup=False, soft_wrap=True)
     for assumed in answer.get("assumed", []):
-        out.print(f"  supus: {assumed}", markup=False)
+        out.print(f"  supus: {assumed}", markup=False, soft_wrap=True)

@@ -61,8 +61,8 @@ def told(text: str, now: datetime) -> dict[str, Any]:
 
 
 def _present(plain: tuple[str, ...]) -> bool:
-    return plain in {("agora",), ("ja",), ("agora", "mesmo"), ("neste", "instante"), ("nesse", "instante"), ("neste", "momento"),
-                     ("nesse", "momento")}  # fmt: skip
+    return " ".join(plain) in {"agora", "ja", "agora mesmo", "neste instante", "nesse instante", "neste momento",
+                               "nesse momento"}  # fmt: skip
 
 
 def _questions(text: str | None) -> Iterator[dict[str, Any]]:

@@ -84,6 +84,12 @@ class House:
         """True when there are entities and the demo house announced every one of them."""
         return bool(self._known) and all(known.entity.origin == DEMO_ORIGIN for known in self._known.values())
 
+    def announced_by(self, origin: str) -> frozenset[str]:
+        """Return the discovery topics of the entities that this software announced."""
+        return frozenset(
+            topic for topic, ids in self._ids_of.items() if any(self._known[one].entity.origin == origin for one in ids)
+        )
+
     def entity(self, entity_id: str) -> Entity | None:
         """Return the entity of this id, if it is known."""
         known = self._known.get(entity_id)

@@ -106,6 +106,11 @@ class Devices:
         async with self._orders.setdefault(order.entity_id, asyncio.Lock()):
             return await self._carry_out(order)
 
+    async def forget(self, origin: str) -> None:
+        """Take back what a software announced and the broker still keeps. Raises LinkDown."""
+        gone = Command(tuple((topic, b"") for topic in self.house.announced_by(origin)), goal=None)
+        await self._deliver(self._connected_client(), gone, retain=True)
+
     async def _carry_out(self, order: Order) -> Outcome:
         client = self._connected_client()
         entity = self.house.entity(order.entity_id)
@@ -144,12 +149,12 @@ class Devices:
         kind: Literal["confirmed", "silent"] = "confirmed" if wait.told.is_set() else "silent"
         return Outcome(kind, state, _as_previous(before), self._ms_since(wait.since_s))
 
-    async def _deliver(self, client: aiomqtt.Client, wanted: Command) -> None:
+    async def _deliver(self, client: aiomqtt.Client, wanted: Command, *, retain: bool = False) -> None:
         """Publish all messages in their order; return when the broker has acknowledged them. Raises LinkDown."""
         lost = self._lost
         assert lost is not None  # noqa: S101 - there is a client, so there is a session
         publishing = asyncio.gather(
-            *(client.publish(topic, payload, qos=1, timeout=DELIVERY_S) for topic, payload in wanted.messages)
+            *(client.publish(topic, data, 1, retain, timeout=DELIVERY_S) for topic, data in wanted.messages)
         )
         try:
             ends: set[asyncio.Future[Any]] = {publishing, lost}

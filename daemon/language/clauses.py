@@ -94,7 +94,8 @@ def _without_back(words: Words, lexicon: Lexicon) -> Words:
         again = False
         plain = tuple(word.plain for word in words)
         for phrase in (*lexicon.called, *lexicon.after):
-            if len(phrase) < len(plain) and plain[-len(phrase) :] == phrase:
+            tied = phrase == ("la",) and plain[-2:-1] == ("de",)  # "o ventilador de lá"
+            if len(phrase) < len(plain) and plain[-len(phrase) :] == phrase and not tied:
                 words, again = words[: -len(phrase)], True
                 break
         if not again and len(plain) > 2 and plain[-1] in lexicon.talk:

@@ -45,6 +45,8 @@ class Lexicon:
     colors: Mapping[Phrase, str]
     temperatures: Mapping[Phrase, int]
     levels: Mapping[Phrase, int]
+    genres: Mapping[Phrase, str]
+    noticed: frozenset[str]
     filling: tuple[Phrase, ...]
     talk: frozenset[str]
     because: frozenset[str]
@@ -98,6 +100,8 @@ def load(language: str) -> Lexicon:
         colors=_values(said["colors"]),
         temperatures={phrase: int(value) for phrase, value in _values(said["temperatures"]).items()},
         levels={phrase: int(value) for phrase, value in _values(said["levels"]).items()},
+        genres={plain_words(genre): genre for genre in said["genres"]},
+        noticed=_words(said["noticed"]),
         filling=_phrases(said["filling"]),
         talk=_words(said["talk"]),
         because=_words(said["because"]),

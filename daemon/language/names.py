@@ -7,6 +7,7 @@ and nothing is found, which is what keeps a house from acting on talk that was n
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from itertools import pairwise
 
 from rapidfuzz import process
 from rapidfuzz.distance import Levenshtein
@@ -31,6 +32,7 @@ class Known:
     areas: tuple[Phrase, ...]
     kinds: frozenset[str]
     words: frozenset[str]
+    owners: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +124,18 @@ def _known(
     return phrases, kinds, words
 
 
+@lru_cache(maxsize=8192)
+def _owners(names: tuple[str, ...], lexicon: Lexicon) -> frozenset[str]:
+    """Return the words of names that stand for other things: "carro" in "carregador do carro"."""
+    owners: set[str] = set()
+    for name in names:
+        plain = plain_words(name)
+        for before, word in pairwise(plain):
+            if before in {"do", "da", "dos", "das"}:
+                owners.add(normal(word, lexicon))
+    return frozenset(owners)
+
+
 def index(household: Household, lexicon: Lexicon) -> Index:
     """Prepare a household. About 10 µs a thing, once the names have been seen."""
     areas = tuple(
@@ -143,7 +157,7 @@ def index(household: Household, lexicon: Lexicon) -> Index:
     for thing in household.things:
         places = of_area.get(thing.area, ())
         names, kinds, words = _known((thing.name, *thing.aliases), places, thing.domain, thing.device_class, lexicon)
-        known.append(Known(thing, names, places, kinds, words))
+        known.append(Known(thing, names, places, kinds, words, _owners((thing.name, *thing.aliases), lexicon)))
     postings: dict[str, set[int]] = {}
     for at, one in enumerate(known):
         for word in one.words:
@@ -193,6 +207,13 @@ def tier(one: Known, words: Phrase) -> float:
         elif asked < own:
             best = max(best, BY_HEAD if words[0] == name[0] else BY_PART)
     return best
+
+
+def belongs_to(one: Known, words: Phrase) -> bool:
+    """Tell whether the words name what a thing belongs to: "liga o carro" does not mean the charger of the car."""
+    rooms = {word for area in one.areas for word in area}
+    asked = frozenset(words) - rooms
+    return bool(asked) and asked <= one.owners and not any(frozenset(name) <= set(words) for name in one.names)
 
 
 def differs(thing: Thing, to: str | None) -> bool:

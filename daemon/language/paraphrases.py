@@ -6,18 +6,23 @@ with them the sentence stays unread.
 """
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from daemon.language.lexicon import Lexicon, Phrase
 from daemon.language.words import Word
 
 Words = tuple[Word, ...]
 
+_LONGEST = 40
+"""Words: what is longer is no command that another way of putting it would make plain."""
 _MOST = 8
 """So many paraphrases of one sentence are tried at the most."""
 
 
 def paraphrases(said: Words, lexicon: Lexicon) -> Iterator[Words]:
     """Yield other ways of putting the words, the nearest first, each once."""
+    if len(said) > _LONGEST:
+        return
     seen = {_key(said)}
     for count, way in enumerate(_ways(said, lexicon)):
         if count > _MOST * 2 or len(seen) > _MOST:
@@ -27,21 +32,23 @@ def paraphrases(said: Words, lexicon: Lexicon) -> Iterator[Words]:
             yield way
 
 
-def _key(words: Words) -> tuple[int, ...]:
-    return tuple(word.start for word in words)
+def _key(words: Words) -> tuple[tuple[int, str], ...]:
+    return tuple((word.start, word.plain) for word in words)
 
 
 def _ways(said: Words, lexicon: Lexicon) -> Iterator[Words]:
-    calm = without_filling(_every(said), lexicon)
+    calm = without_filling(_asked_plainly(_every(said)), lexicon)
     yield calm
     for base in dict.fromkeys((without_false_starts(calm), calm)):
         yield base
         plainer = without_known(base, lexicon)
         yield plainer
-        for shorter in _without_reasons(plainer, lexicon):
-            yield shorter
+        yield from _without_reasons(plainer, lexicon)
         for start in dict.fromkeys((plainer, base)):
             yield from _verb_first(start, lexicon)
+        yield _at_once(plainer, lexicon)
+        yield _exception_first(plainer, lexicon)
+        yield _without_remark(plainer, lexicon)
 
 
 def _every(said: Words) -> Words:
@@ -53,12 +60,66 @@ def _every(said: Words) -> Words:
     return said
 
 
+def _asked_plainly(said: Words) -> Words:
+    """Leave out the "que" of questions: "qual que é", "onde é que está"."""
+    kept: list[Word] = []
+    for at, word in enumerate(said):
+        before = kept[-1].plain if kept else ""
+        after = said[at + 1].plain if at + 1 < len(said) else ""
+        if word.plain == "que" and before in _QUESTIONS and after not in {"horas", "hora", "dia"}:
+            continue
+        if word.plain == "e" and word.accented and before in _QUESTIONS and after == "que":
+            continue
+        kept.append(word)
+    return tuple(kept)
+
+
+_QUESTIONS = frozenset({"qual", "quais", "onde", "quando", "quanto", "quantos", "quantas", "como", "quem", "cade"})
+
+
+def _at_once(said: Words, lexicon: Lexicon) -> Words:
+    """Put the infinitive for "ir apagando"."""
+    for at in range(len(said) - 1):
+        verb = said[at + 1]
+        infinitive = verb.plain.removesuffix("ndo") + "r"
+        if (
+            said[at].plain in {"ir", "vai", "va", "vem"}
+            and verb.plain.endswith("ndo")
+            and infinitive in lexicon.verb_forms
+        ):
+            return (*said[:at], Word(infinitive, verb.start, verb.end, verb.accented, verb.mark), *said[at + 2 :])
+    return said
+
+
+def _exception_first(said: Words, lexicon: Lexicon) -> Words:
+    """Put an exception beside what it is taken from: "deixa tudo apagado menos a da varanda"."""
+    for at in range(2, len(said) - 1):
+        if any(tuple(w.plain for w in said[at : at + len(but)]) == but for but in lexicon.but):
+            state = said[at - 1]
+            return (*said[: at - 1], *said[at:], state) if (state.plain,) in lexicon.states else said
+    return said
+
+
+def _without_remark(said: Words, lexicon: Lexicon) -> Words:
+    """Leave out a remark before a command: "essa música é chata, passa pra outra"."""
+    for at in range(1, min(len(said), 12)):
+        if said[at - 1].mark in {",", ".", "!", ";", "…"}:
+            remark = {word.plain for word in said[:at]}
+            calm = not remark & (lexicon.not_in_reasons | {"que", "se"}) and bool(remark & lexicon.copulas)
+            return said[at:] if calm and not remark & _COMMANDING else said
+    return said
+
+
+_COMMANDING = frozenset({"mandando", "pedindo", "dizendo", "falando", "escrito", "falou", "mandou"})
+
+
 def without_filling(said: Words, lexicon: Lexicon) -> Words:
     """Leave out favours ("pra mim") and little words of talk, wherever they stand; never all of the sentence."""
     kept: list[Word] = []
     at = 0
+    firsts = _firsts(lexicon)
     while at < len(said):
-        size = _longest(said, at, lexicon.filling)
+        size = _longest(said, at, lexicon.filling) if said[at].plain in firsts else 0
         if not size:
             kept.append(said[at])
         elif kept and said[at + size - 1].mark and not kept[-1].mark:
@@ -105,7 +166,8 @@ def _without_reasons(said: Words, lexicon: Lexicon) -> Iterator[Words]:
         if because not in lexicon.because or len(rest) > 12 or lexicon.not_in_reasons & set(rest):
             continue
         purpose = because in {"pra", "para", "pro"} and any(w.endswith("r") and len(w) > 2 for w in rest[:3])
-        reason = because not in {"pra", "para", "pro"} and rest[0] in lexicon.reason_starts
+        named = rest[0] in {"ta", "esta"} and {"da", "do", "das", "dos"} & set(plain[:at])
+        reason = because not in {"pra", "para", "pro"} and (rest[0] in lexicon.reason_starts or bool(named))
         if (purpose or reason) and not any(w.endswith("ei") and w != "cheguei" for w in rest[:2]):
             yield said[:at]
 
@@ -123,19 +185,28 @@ def _verb_first(said: Words, lexicon: Lexicon) -> Iterator[Words]:
         if not named or not pause:
             continue
         rest = tuple(word for word in said[at + 1 :] if word.plain not in lexicon.it | lexicon.all)
-        calm = tuple(_marked(word, "") for word in named)
-        yield (said[at], *calm, *rest)
+        named_calmly = tuple(_marked(word, "") for word in named)
+        yield (said[at], *named_calmly, *rest)
         return
 
 
 def _named(before: Words, lexicon: Lexicon) -> Words:
     """Return the thing that the words before a verb name: all of them, or those before "tá muito forte"."""
+    while before and before[0].plain in lexicon.noticed | lexicon.talk:
+        before = before[1:]
+    if len(before) > 1 and (before[-1].plain,) in lexicon.states and before[-1].mark:
+        before = before[:-1]
     for at, word in enumerate(before):
-        if word.plain in lexicon.copulas:
+        if word.plain in lexicon.copulas and not (word.plain == "e" and not word.accented):
             return before[:at] if at and before[-1].mark else ()
         if word.plain in lexicon.verb_forms or word.plain in lexicon.not_in_reasons:
             return ()
     return before
+
+
+@lru_cache(maxsize=4)
+def _firsts(lexicon: Lexicon) -> frozenset[str]:
+    return frozenset(phrase[0] for phrase in lexicon.filling)
 
 
 def _longest(said: Words, at: int, phrases: tuple[Phrase, ...]) -> int:

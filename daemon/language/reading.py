@@ -17,9 +17,9 @@ from daemon.language.targets import Found, Pointer
 from daemon.language.values import Captured
 from daemon.language.words import Sentence, Word, plain_words
 
-_LONGEST_COMMAND = 80
+_LONGEST_COMMAND = 60
 """Words. A command for a house is short; this also bounds the work on hostile text."""
-_MOST_READINGS = 40
+_MOST_READINGS = 36
 """So many pieces of one sentence are tried as a command; one that needs more is not one."""
 
 
@@ -36,11 +36,13 @@ class Reading:
     choices: tuple[Thing, ...] = ()
     literals: int = 0
     alone: bool = False
+    own: bool = False
+    why: tuple[Entry, Pattern, tuple[tuple[str, str], ...]] | None = None
 
     @property
     def rank(self) -> float:
-        """Return by how much to prefer this meaning: sure things, many known words, little free text."""
-        return self.score - 0.015 * min(self.free, 12) + 0.01 * min(self.literals, 8)
+        """Return by how much to prefer this meaning: the house's own, sure things, known words, little free text."""
+        return self.own + self.score - 0.015 * min(self.free, 12) + 0.01 * min(self.literals, 8)
 
     @property
     def targets(self) -> tuple[str, ...]:
@@ -89,7 +91,7 @@ class Reader:
     sentence: Sentence
     now: datetime
     found: dict[tuple[object, ...], tuple[Found, ...]] = field(default_factory=dict)
-    known: dict[tuple[int, ...], Reading | None] = field(default_factory=dict)
+    known: dict[tuple[tuple[int, str], ...], Reading | None] = field(default_factory=dict)
     effort: list[None] = field(default_factory=list)
 
     def after(self, reading: Reading) -> "Reader":
@@ -102,7 +104,7 @@ class Reader:
         """Return the best meaning of these words as one command, or None."""
         if not words or len(words) > _LONGEST_COMMAND:
             return None
-        key = tuple(word.start for word in words)
+        key = tuple((word.start, word.plain) for word in words)
         if key not in self.known:
             self.effort.append(None)
             self.known[key] = self._best(words) if len(self.effort) <= _MOST_READINGS else None
@@ -112,7 +114,7 @@ class Reader:
         raw = _View(words, None)
         timed = self._timed(words, waking=False)
         best: Reading | None = None
-        for entry, pattern in self.book.possible(frozenset(word.plain for word in words)):
+        for entry, pattern in self.book.possible([word.plain for word in words]):
             for view in self._views(entry, raw, timed):
                 reading = self._match(entry, pattern, view)
                 if reading and (best is None or reading.rank > best.rank):
@@ -144,7 +146,11 @@ class Reader:
             return None
         when = timing.slots(entry, view.when)
         reading = None if when is None else self._aim(entry, said.target, {**entry.slots, **said.slots, **when})
-        return self._weighed(reading, entry, pattern, view.when, said.free) if reading else None
+        if reading is None:
+            return None
+        parts = tuple((name, match[name].strip()) for name in pattern.slots if match[name] is not None)
+        weighed = self._weighed(reading, entry, pattern, view.when, said.free)
+        return replace(weighed, own=entry.own, why=(entry, pattern, parts))
 
     def _captured(self, entry: Entry, pattern: Pattern, view: _View, match: re.Match[str]) -> _Said | None:
         """Return what the slots of a sentence hold, or None where one of them holds nonsense."""
@@ -160,10 +166,8 @@ class Reader:
                 said_there = self._listed(words)
                 if pattern.source == "{alvo}" and not self._is_called(words, entry):
                     return None
-                if name == "alvo":
-                    target = (*said_there, *(target or ()))
-                else:
-                    target = (*(target or ()), "de", *said_there)
+                before = target or ()
+                target = (*said_there, *before) if name == "alvo" else (*before, "de", *said_there)
                 continue
             said = self._slot(Captured(name, words, self.sentence, view.words[start - 1].plain if start else ""))
             if said is None:
@@ -212,11 +216,15 @@ class Reader:
         return named[0] if named else None
 
     def _aim(self, entry: Entry, target: Phrase | None, slots: Mapping[str, Value]) -> Reading | None:
+        if target is None and entry.own and (entry.named or entry.targets):
+            return self._fixed(entry, slots)
         if target is None and entry.ask and not entry.default:
             return self._again(entry, slots)
         if target is None:
             return self._aimless(entry, slots)
         founds = self._find(target, entry)
+        if not founds and entry.wanted.device_class == "temperature":  # "quantos graus no quarto" is its thermometer's
+            founds = self._find(("temperatura", "de", *target), entry)
         if not founds:
             return None
         choosing = next((found for found in founds if found.choices), None)
@@ -228,6 +236,16 @@ class Reader:
         intents = tuple(_intent(entry, found, slots, little=little) for found in founds)
         assumed = tuple(found.assumed for found in founds if found.assumed)
         return Reading(intents, min(found.score for found in founds), assumed=assumed, head=founds[-1].head)
+
+    def _fixed(self, entry: Entry, slots: Mapping[str, Value]) -> Reading | None:
+        """Read a sentence of the house's own that always means the same things."""
+        if entry.named:
+            target = plain_words(entry.named)
+            return self._aim(replace(entry, named=None, targets=()), target, slots)
+        known = {one.thing.id for one in self.pointer.index.known}
+        if not known.issuperset(entry.targets):
+            return None
+        return Reading((Intent(entry.intent, entry.targets, slots),), 1.0)
 
     def _find(self, target: Phrase, entry: Entry) -> tuple[Found, ...]:
         key = (target, entry.wanted)
@@ -251,16 +269,17 @@ class Reader:
             return Reading((Intent(entry.intent, (), {**slots, **here}),), 0.95)
         if entry.default == "luz":
             return self._aim(entry, ("a", "luz"), slots) if self.pointer.speaker else None
+        return self._of_kind(entry, slots)
+
+    def _of_kind(self, entry: Entry, slots: Mapping[str, Value]) -> Reading | None:
+        """Read an intent that means the thing of its kind in the room, or the only one in the house."""
         things = [one.thing for one in self.pointer.index.known if one.thing.domain in entry.wanted.domains]
-        here = [thing for thing in things if thing.area == self.pointer.speaker]
-        if entry.default == "room" and len(here) != 1:
-            return None
-        own = here or things
+        nearby = [thing for thing in things if thing.area == self.pointer.speaker]
+        own = nearby if entry.default == "room" else nearby or things
         if entry.default == "media":
             playing = [thing for thing in own if thing.state == "playing"]
             own = playing if len(playing) == 1 else own
-            only = tuple(thing.id for thing in own) if len(own) == 1 else ()
-            return Reading((Intent(entry.intent, only, slots),), 0.9)
+            return Reading((Intent(entry.intent, tuple(t.id for t in own) if len(own) == 1 else (), slots),), 0.9)
         if len(own) > 1:
             pending = Intent(entry.intent, (), slots)
             return Reading((pending,), 0.6, question=asking.which_one(own), choices=tuple(own))

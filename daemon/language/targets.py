@@ -96,6 +96,9 @@ class Pointer:
             return (whole,) if whole else ()
         return self._several(parts, wanted) or ((whole,) if whole else ())
 
+    def _here(self, thing: Thing) -> bool:
+        return self.speaker is not None and thing.area == self.speaker
+
     def _several(self, parts: Sequence[Phrase], wanted: Wanted) -> tuple[Found, ...]:
         if any(self._strip(part, wanted).everything for part in parts):
             return ()  # "tudo" leaves nothing to add
@@ -110,7 +113,8 @@ class Pointer:
             if one is None:
                 return ()
             head = one.head or head
-            found.append(one)
+            if not any(one.things and one.things == other.things for other in found):  # "a luz, a da cozinha" is one
+                found.append(one)
         return tuple(found)
 
     def _one(self, words: Phrase, wanted: Wanted, head: str | None, area: str | None) -> Found | None:
@@ -119,6 +123,8 @@ class Pointer:
             return self._except(words[: cut[0]], words[cut[1] :], wanted, head)
         if tuple(w for w in words if w not in self.lexicon.loose) == () or set(words) <= self.lexicon.it:
             return self._again(wanted)
+        if area is None and {"la", "ali", "dali"} & set(words):  # "o ventilador de lá", after another thing of a room
+            area = self._area_before()
         phrase = self._strip(words, wanted)
         if phrase.everything:
             return self._everything(phrase, wanted)
@@ -135,6 +141,10 @@ class Pointer:
             return None
         found = self._choose(spelled.words, phrase, wanted, area)
         return replace(found, score=found.score * spelled.likeness) if found else None
+
+    def _area_before(self) -> str | None:
+        areas = {one.thing.area for one in self.index.known if one.thing.id in self.before}
+        return areas.pop() if len(areas) == 1 else None
 
     def _names_kind(self, words: Phrase) -> bool:
         return any(word in self.lexicon.kinds for word in words)
@@ -203,7 +213,7 @@ class Pointer:
 
     def _choose(self, words: Phrase, phrase: _Phrase, wanted: Wanted, area: str | None) -> Found | None:
         named, in_name = names.places(self.index, words, self.speaker)
-        named = self.speaker if phrase.here else named or area
+        named = named or (self.speaker if phrase.here else area)
         if wanted.area_is and named and set(words) == set(in_name):
             things = self._of_domains(frozenset({wanted.area_is}), named)
             return Found(things, _grouping(things, named), 0.92, None, named) if things else None
@@ -213,6 +223,8 @@ class Pointer:
             if one.thing.domain in wanted.domains
             and (wanted.device_class in {None, one.thing.device_class} or one.thing.domain != "sensor")
         ]
+        if wanted.to is not None:
+            fitting = [(one, fit) for one, fit in fitting if not names.belongs_to(one, words)]
         if set(words) == set(in_name) and phrase.all:
             return None
         if set(words) == set(in_name):  # a room alone names nothing in it, unless a thing is called like it
@@ -222,7 +234,13 @@ class Pointer:
         head = next((word for word in words if word in self.lexicon.kinds), words[0])
         if not fitting:
             return None
-        if phrase.plural or named in self.index.floors or (phrase.house and words == (head,)) or phrase.all or wanted.every:
+        if (
+            phrase.plural
+            or named in self.index.floors
+            or (phrase.house and words == (head,))
+            or phrase.all
+            or wanted.every
+        ):
             return self._many(fitting, phrase, named, head, every=wanted.every or wanted.to == "locked")
         return self._single(fitting, wanted, _Place(words, named, head))
 
@@ -231,7 +249,7 @@ class Pointer:
         if area:
             things = [thing for thing in things if self.index.inside(thing, area)] or things
         elif not phrase.house and not phrase.all and not every:
-            own = [thing for thing in things if thing.area == self.speaker]
+            own = [thing for thing in things if self._here(thing)]
             area = self.speaker if own else None
             things = own or things
         everywhere = tuple(things)
@@ -242,7 +260,7 @@ class Pointer:
         fitting = self._near(fitting, place)
         top = max(fit for _, fit in fitting)
         best = [one for one, fit in fitting if fit == top]
-        own = [one for one in best if one.thing.area == self.speaker]
+        own = [one for one in best if self._here(one.thing)]
         if own and not place.area:
             best = own
         main = [one for one in best if self._is_main(one, place.head)]
@@ -262,7 +280,7 @@ class Pointer:
         if place.area:
             inside = [fit for fit in fitting if self.index.inside(fit[0].thing, place.area)]
             return inside or [fit for fit in fitting if fit[1] == EXACT] or fitting
-        own = [fit for fit in fitting if fit[0].thing.area == self.speaker]
+        own = [fit for fit in fitting if self._here(fit[0].thing)]
         generic = len(place.words) == 1 or set(place.words) <= set(self.lexicon.kinds)
         return own if own and (generic or not any(fit == EXACT for _, fit in fitting)) else fitting
 

@@ -60,6 +60,7 @@ def _chosen(name: str, plain: Phrase, lexicon: Lexicon) -> Mapping[str, Value] |
         "estado": ("state", lexicon.states),
         "modo": ("hvac_mode", lexicon.modes),
         "tipo": ("media_class", lexicon.media_classes),
+        "genero": ("search_query", lexicon.genres),
     }
     key, meanings = meant[name]
     meaning = meanings.get(plain)

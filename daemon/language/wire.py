@@ -39,7 +39,9 @@ def household_from_json(data: Mapping[str, Any]) -> Household:
     people = [thing.name for thing in things if thing.domain == "person"]
     return Household(
         things=things,
-        areas=tuple(Area(area["name"], tuple(area.get("aliases") or ()), area.get("floor")) for area in data.get("areas", ())),
+        areas=tuple(
+            Area(area["name"], tuple(area.get("aliases") or ()), area.get("floor")) for area in data.get("areas", ())
+        ),
         people=tuple(dict.fromkeys([*data.get("people", ()), *people])),
         timezone=data.get("timezone") or "America/Sao_Paulo",
     )

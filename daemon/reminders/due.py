@@ -78,7 +78,7 @@ class DueReminders:
         self._clock = clock
         self._lease_s = lease_s
         self._zone = zone
-        self._listen = listen or (lambda: notifications(db.url, [CHANNEL]))
+        self._listen = listen or (lambda: notifications(db.direct_url, [CHANNEL]))
         self.worker = str(uuid4())
         self._wake = asyncio.Event()
         self._held: set[UUID] = set()

@@ -10,6 +10,7 @@ from daemon.language.plan import Intent
 from daemon.language.replies import Replies
 from daemon.skills.skill import Action, Carried, Context, Done, Skill, asking
 from db import reminders
+from db.audit import Acting
 from db.database import Database
 from db.recurrence import next_occurrence
 from db.reminders import Due
@@ -51,7 +52,12 @@ class ReminderSkills:
         metadata: dict[str, Any] = {"area": context.area} | ({"rrule": rule} if rule else {})
         try:
             created = await reminders.create(
-                self.db, title, when.astimezone(UTC), context.user_id, metadata=metadata, zone=context.zone
+                self._acting(context),
+                title,
+                when.astimezone(UTC),
+                context.user_id,
+                metadata=metadata,
+                zone=context.zone,
             )
         except ValueError as wrong:
             raise CannotDo(str(wrong)) from wrong
@@ -88,11 +94,14 @@ class ReminderSkills:
             if len(found) > 1 and not intent.slots.get("all"):
                 moments = [(due.title, due.scheduled_at.astimezone(context.zone)) for due in found[:LISTED]]
                 raise CannotDo(self.replies.which_reminder(moments, context.now))
-            count = await reminders.cancel(self.db, [due.id for due in found])
+            count = await reminders.cancel(self._acting(context), [due.id for due in found])
         except LinkDown as down:
             raise CannotDo(self.replies.say("away.postgres")) from down
         said = self.replies.reminders_cancelled([due.title for due in found], seed=context.seed)
         return Carried(said, (Done(ok=True, result={"cancelled": count, "ids": [str(due.id) for due in found]}),))
+
+    def _acting(self, context: Context) -> Acting:
+        return Acting(self.db, context.who, context.channel)
 
     async def _meant(self, query: str, context: Context) -> list[Due]:
         if query:

@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
 from daemon.language.plan import Household, Intent
+from db.audit import Channel
 
 ActionType = Literal["iot_control", "reminder", "query"]
 
@@ -22,6 +23,17 @@ class Context:
     person: str | None = None
     user_id: UUID | None = None
     seed: int = 0
+    source: str = "microphone"
+
+    @property
+    def who(self) -> str:
+        """Whoever asks, as the audit names them: by name, or by the room where they spoke."""
+        return self.person or (f"alguém em {self.area}" if self.area else "alguém")
+
+    @property
+    def channel(self) -> Channel:
+        """By which way they asked."""
+        return "web" if self.source == "text" else "voice"
 
     @property
     def zone(self) -> ZoneInfo:

@@ -10,13 +10,14 @@ A base backup counts once a server has risen from it and every row of it could b
 
 import asyncio
 import json
+import os
 import shutil
 import tarfile
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import structlog
 
@@ -140,16 +141,34 @@ def _unpack(base: Base, data: Path, account: Account) -> None:
         if sha256(archive) != base.sha256:
             raise BackupBad(f"A cópia do servidor em {base.folder} está corrompida. Use outra, e confira o disco.")
         data.mkdir(mode=0o700)
-        with tarfile.open(archive) as tar:
-            tar.extractall(data, filter="data")
-        with tarfile.open(base.folder / "pg_wal.tar.gz") as tar:
-            tar.extractall(data / "pg_wal", filter="data")
+        _extract(archive, data)
+        _extract(base.folder / "pg_wal.tar.gz", data / "pg_wal")
     except (tarfile.TarError, EOFError) as broken:
         raise BackupBad(f"A cópia do servidor em {base.folder} está corrompida: {broken}.") from broken
     _compare(base, data)
     for path in (data, *data.rglob("*")):
-        path.chmod(0o700 if path.is_dir() else 0o600)
         account.own(path)
+
+
+def _extract(archive: Path, folder: Path) -> None:
+    """Unpack what pg_basebackup wrote: folders and plain files below `folder`, and nothing else.
+
+    By hand, because the archive may come from elsewhere, we may be root, and tarfile's filters are newer than Python
+    3.11.2, which Debian 12 has. Raises tarfile.TarError for a name or a kind that no server's files have.
+    """
+    with tarfile.open(archive) as tar:
+        for member in tar:
+            name = PurePosixPath(member.name)
+            if name.is_absolute() or ".." in name.parts:
+                raise tarfile.TarError(f"um nome que sai da pasta: {member.name!r}")
+            if member.isdir():
+                (folder / name).mkdir(mode=0o700, parents=True, exist_ok=True)
+            elif member.isreg() and (content := tar.extractfile(member)) is not None:
+                descriptor = os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+                with os.fdopen(descriptor, "wb") as file:
+                    shutil.copyfileobj(content, file, 1 << 20)
+            else:
+                raise tarfile.TarError(f"um arquivo de outro tipo: {member.name!r}")
 
 
 def _compare(base: Base, data: Path) -> None:

@@ -51,6 +51,14 @@ class Recovered:
     copy: Path | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Replayed:
+    whole: bool
+    last: datetime | None
+    timeline: int
+    contents: Contents
+
+
 async def recover(postgres: EmbeddedPostgres, continuous: Path, at: datetime, now: datetime) -> Recovered:
     """Bring our own server back to how it was at `at`. No daemon may run. It is stopped before and afterwards.
 
@@ -72,14 +80,15 @@ async def recover(postgres: EmbeddedPostgres, continuous: Path, at: datetime, no
         cluster = Cluster(home, programs)
         await asyncio.to_thread(_give, base.own, programs.account)
         await unpack(base, cluster)
-        whole, last, contents = await _replayed(cluster, base, postgres.cluster / "pg_wal", at, now)
+        replayed = await _replayed(cluster, base, postgres.cluster / "pg_wal", at)
         copy = await asyncio.to_thread(_put_in_place, cluster.data, postgres, now)
+        begin_timeline(programs.account, base.own, replayed.timeline, now)
     except OSError as broken:
         raise BackupFailed(disk_trouble(postgres.home, broken)) from broken
     finally:
         shutil.rmtree(home, ignore_errors=True)
-    log.info("recovered", at=str(at), last=str(last), copy=str(copy))
-    return Recovered(base, contents, last, whole, copy)
+    log.info("recovered", at=str(at), last=str(replayed.last), copy=str(copy))
+    return Recovered(base, replayed.contents, replayed.last, replayed.whole, copy)
 
 
 def base_for(continuous: Path, at: datetime) -> Base:
@@ -95,6 +104,11 @@ def base_for(continuous: Path, at: datetime) -> Base:
             "Para antes disso há as cópias diárias: mordomo backup list."
         )
     raise BackupFailed("Ainda não há cópia do servidor inteiro. Faça a primeira com `mordomo backup now`.")
+
+
+def replaced_servers(postgres: EmbeddedPostgres) -> list[Path]:
+    """Return where the servers lie that recoveries have replaced, the oldest first."""
+    return sorted(postgres.home.glob(f"{BEFORE}*"))
 
 
 async def _last_changes_archived(postgres: EmbeddedPostgres) -> None:
@@ -119,10 +133,8 @@ async def _archived(connection: OwnConnection, segment: str) -> bool:
     return bool(await connection.fetchval(query, segment))
 
 
-async def _replayed(
-    cluster: Cluster, base: Base, rest: Path, at: datetime, now: datetime
-) -> tuple[bool, datetime | None, Contents]:
-    """Replay the log up to `at`; return whether it reached that far, its last change, and what the database holds."""
+async def _replayed(cluster: Cluster, base: Base, rest: Path, at: datetime) -> _Replayed:
+    """Replay the log up to `at` and look through what the database holds then."""
     account = cluster.programs.account
     common = {
         **wal.archiving(account, cluster.home, cluster.data, base.own.parent),
@@ -142,21 +154,14 @@ async def _replayed(
         whole = False
         await cluster.start(common)
     try:
-        last, contents = await _looked_through(cluster)
-        async with patient(cluster.url("postgres")) as connection:
+        url = cluster.url(DATABASE)
+        await current(url)  # raises SchemaTooNew
+        async with patient(url) as connection:
+            last = await connection.fetchval("SELECT pg_last_xact_replay_timestamp()")
             segment: str = await connection.fetchval("SELECT pg_walfile_name(pg_current_wal_insert_lsn())")
-        begin_timeline(account, base.own, int(segment[:8], 16), now)
+            return _Replayed(whole, last, int(segment[:8], 16), await contents_of(connection))
     finally:
         await cluster.stop()
-    return whole, last, contents
-
-
-async def _looked_through(cluster: Cluster) -> tuple[datetime | None, Contents]:
-    url = cluster.url(DATABASE)
-    await current(url)  # raises SchemaTooNew
-    async with patient(url) as connection:
-        last = await connection.fetchval("SELECT pg_last_xact_replay_timestamp()")
-        return last, await contents_of(connection)
 
 
 def _give(own: Path, account: Account) -> None:

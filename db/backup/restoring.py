@@ -60,17 +60,6 @@ async def restore(source: Source, folder: Folder, manifest: Manifest, now: datet
     return Restored(manifest, copy, tuple(sorted(missing)))
 
 
-async def copies(source: Source) -> list[tuple[str, int]]:
-    """Return the databases that restores left beside the household's: name and size in bytes."""
-    name = unquote(urlsplit(source.url).path.lstrip("/"))
-    async with patient(source.url) as connection:
-        rows = await connection.fetch(
-            "SELECT datname, pg_database_size(oid) FROM pg_database WHERE starts_with(datname, $1) ORDER BY 1",
-            f"{name}_before_",
-        )
-    return [(row[0], row[1]) for row in rows]
-
-
 async def _missing_roles(connection: OwnConnection, manifest: Manifest) -> set[str]:
     known = await connection.fetch("SELECT rolname FROM pg_roles")
     return set(manifest.roles) - {row[0] for row in known}

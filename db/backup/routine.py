@@ -1,7 +1,8 @@
 """All of a backup in order: dump, proof, rotation, and once a week the whole server; and how things stand."""
 
 import json
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -48,20 +49,34 @@ async def back_up(source: Source, folder: Folder, keep: Keep, zone: ZoneInfo, no
 
     Raises BackupFailed, LinkDown, CannotStart; whatever fails, the older backups stay as they are.
     """
+    with _kept_in_mind(folder, zone, now):
+        await _sweep(source, folder)
+        good = await verify(source, folder, await take(source, folder, now), now)
+        for each in unneeded(folder.all(), keep, zone, now):
+            folder.remove(each)
+        await _base_when_due(source, folder, keep.bases, now)
+        return good
+
+
+async def copy_server(source: Source, folder: Folder, keep: Keep, zone: ZoneInfo, now: datetime) -> Base | None:
+    """Copy the whole of our own server if that is due, where the night's dump is good already. Raises as back_up."""
+    with _kept_in_mind(folder, zone, now):
+        await _sweep(source, folder)
+        return await _base_when_due(source, folder, keep.bases, now)
+
+
+@contextmanager
+def _kept_in_mind(folder: Folder, zone: ZoneInfo, now: datetime) -> Iterator[None]:
+    """Hold the folder, and have it remember how the work in it ended."""
     with folder.held():
         begun(folder, now)
         try:
-            await _sweep(source, folder)
-            good = await verify(source, folder, await take(source, folder, now), now)
-            for each in unneeded(folder.all(), keep, zone, now):
-                folder.remove(each)
-            await _base_when_due(source, folder, keep.bases, now)
+            yield
         except (BackupFailed, LinkDown, CannotStart) as failed:
             with suppress(BackupFailed):
                 remember(folder, replace(standing(folder), failed_at=now, why=_sentence(failed)))
             raise
         remember(folder, replace(standing(folder), failed_at=None, why="", zone=str(zone)))
-        return good
 
 
 async def prove(source: Source, folder: Folder, manifest: Manifest, now: datetime) -> Manifest:
@@ -109,10 +124,10 @@ def remember(folder: Folder, state: Standing) -> None:
 def trouble(folder: Folder, now: datetime) -> str:
     """Return in Portuguese why the household cannot rely on its backups; empty where it can."""
     state, good = standing(folder), newest_good(folder, now)
-    if good is not None and now - good.taken_at <= STALE and state.failed_at is None:
-        return ""
-    if state.failed_at is not None and (good is None or state.failed_at > good.taken_at):
+    if state.failed_at is not None and (good is None or state.failed_at >= good.taken_at):
         return state.why
+    if good is not None and now - good.taken_at <= STALE:
+        return ""
     if good is not None:
         return f"a última cópia boa é de {(now - good.taken_at).days or 1} dia(s) atrás"
     if state.since is None or now - state.since <= STALE:

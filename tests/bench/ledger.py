@@ -86,7 +86,8 @@ async def through_asyncpg(db: Bare, at: datetime, group: Callable[[Awaitable[Non
     await db.execute("UPDATE conversations SET ended_at = $2, duration_seconds = 0 WHERE id = $1", ids[0], at)
 
 
-async def bench_turns(url: str, turns: int) -> None:
+async def time_turns(url: str, turns: int) -> dict[str, list[float]]:
+    """Store turns by each way in turn; return how long each took, in milliseconds. The last way is the ledger."""
     bare = await asyncpg.connect(url)
 
     async def each_alone(work: Awaitable[None]) -> None:
@@ -113,6 +114,11 @@ async def bench_turns(url: str, turns: int) -> None:
                         spent[name].append((time.perf_counter() - began) * 1000)
             assert ledger.waiting == 0
     await bare.close()
+    return spent
+
+
+async def bench_turns(url: str, turns: int) -> None:
+    spent = await time_turns(url, turns)
     own = statistics.median(spent["ledger"])
     for name, ms in spent.items():
         ratio = own / statistics.median(ms)

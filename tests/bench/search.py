@@ -21,6 +21,7 @@ from db.database import Database, open_database
 from db.migrations.versions.r0004_search import STOP_WORDS
 from db.search import search
 from db.upgrade import upgrade
+
 from .ledger import percentile, server
 
 VOCABULARY = """

@@ -152,8 +152,10 @@ def test_mordomos_variables_are_those_it_reads(compose: Compose) -> None:
     read = Environment.model_validate(values)
     assert read.http_port == 8765
     assert read.database_url is not None
-    for url in (read.database_url.get_secret_value(), read.mqtt_url.get_secret_value() if read.mqtt_url else ""):
-        assert re.fullmatch(r"\w+://mordomo:x@(postgres:5432/mordomo|mosquitto:1883)", url)
+    urls = {"database_url": "mordomo_app", "database_owner_url": "mordomo", "mqtt_url": "mordomo"}
+    for name, user in urls.items():
+        url = getattr(read, name).get_secret_value()
+        assert re.fullmatch(rf"\w+://{user}:x@(postgres:5432/mordomo|mosquitto:1883)", url)
 
 
 def filled(found: re.Match[str]) -> str:

@@ -23,6 +23,7 @@ from daemon.backups import DECENT, LOOK_S, SETTLE_S, Backups, last_hour, part_of
 from daemon.data_folder import DataFolder
 from daemon.errors import EngineFailed
 from daemon.language.replies import Replies
+from db.backup.base import bases
 from db.backup.contents import Contents
 from db.backup.folder import Folder, Manifest
 from db.backup.routine import remember, standing
@@ -120,7 +121,7 @@ async def test_what_was_missed_while_the_machine_was_off_is_made_up_for(house: K
         clock.advance(SETTLE_S)
         await clock.asleep(LOOK_S, within_s=30)
         running.cancel()
-    assert [each.taken_at for each in house.folder.all()][0] == clock.now()
+    assert house.folder.all()[0].taken_at == clock.now()
 
 
 async def test_switched_off_nothing_is_copied_and_switched_on_again_the_gap_is_known(house: KeptHouse) -> None:
@@ -136,12 +137,28 @@ async def test_switched_off_nothing_is_copied_and_switched_on_again_the_gap_is_k
     assert not (house.postgres.home / GAP).exists()  # a new copy of the whole server was made
 
 
+async def test_after_a_good_dump_only_what_is_missing_is_tried_again(house: KeptHouse) -> None:
+    clock = FakeClock(datetime.now(UTC))
+    (own,) = house.continuous.glob("[0-9]*")
+    (own / "base-in-the-way.part").touch()
+    async with backups(house.source, house.folder, clock, Ears()) as service:
+        await service.look()
+        assert (await service.part()).condition == "failed"
+        (own / "base-in-the-way.part").unlink()
+        clock.jump(1801)
+        await service.look()
+        assert (await service.part()).condition == "ok"
+    assert len(house.folder.all()) == 1
+    assert len(bases(own)) == 1
+
+
 async def test_an_archive_that_fails_is_seen(house: KeptHouse) -> None:
     clock = FakeClock(datetime.now(UTC))
     async with backups(house.source, house.folder, clock, Ears()) as service:
         await service.look()
         (own,) = house.continuous.glob("[0-9]*")
         (own / "wal").rename(own / "unplugged")
+        await house.tell("há o que copiar")
         async with house.database() as db:
             await db.execute("SELECT pg_switch_wal()")
             async with asyncio.timeout(20):
@@ -250,7 +267,7 @@ async def test_by_command_a_backup_is_made_listed_verified_and_restored() -> Non
 
         done = await in_json(data, "backup", "restore", "--at", f"{before:%Y-%m-%d %H:%M:%S.%f}", "--yes")
         assert done["whole"]
-        assert Path(done["copy"]).is_dir()
+        assert (await in_json(data, "backup", "list"))["replaced"] == [done["copy"]]
         assert "varanda" in (await mordomo(data, "config", "get", "house.area"))[1]
         assert (await mordomo(data, "config", "set", "house.area", "sótão"))[0] == 0
         done = await in_json(data, "backup", "restore", made["name"], "--yes")

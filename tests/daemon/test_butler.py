@@ -110,6 +110,8 @@ class TestWhatGoesWrong:
             assert turn.notices
             assert {status for _, status, _ in await actions(house, turn)} == {"success"}
             assert (await messages(house, turn))[-1] == ("assistant", " ".join(turn.reply))
+            sql = "SELECT metadata->>'outcome' FROM messages WHERE role = 'assistant'"
+            assert await house.db.fetchval(sql) == "unspoken"
 
     async def test_a_voice_that_breaks_is_built_anew_and_says_the_sentence(
         self, database_url: str, tmp_path: Path

@@ -134,6 +134,26 @@ def test_when_full_the_oldest_give_way_and_are_counted() -> None:
     assert backlog.take(10) == ([], 2)
 
 
+def test_large_lines_have_less_room() -> None:
+    backlog = Backlog(most_characters=1000)
+    for number in range(5):
+        backlog.put(line(number)._replace(message=str(number) * 300))
+    taken, lost = backlog.take(1)
+    assert (taken[0].message[0], lost, len(backlog)) == ("2", 2, 2)
+    backlog.put(line(5)._replace(message="5" * 400))
+    backlog.put_back(taken, 0)
+    assert (len(backlog), backlog.lost) == (2, 2)
+    backlog.put(line(6)._replace(message="6" * 2000))
+    assert (len(backlog), backlog.lost) == (0, 5)
+
+
+def test_of_a_long_trace_the_end_is_kept() -> None:
+    trace = "Traceback…\n" + "  File x\n" * 5000 + "OSError: disco cheio"
+    kept = json.loads(line_of({"event": "x", "exception": trace, "n": 1}, NOON).metadata)
+    assert kept["exception"].endswith("OSError: disco cheio")
+    assert kept["n"] == 1
+
+
 def test_from_any_thread_none_is_lost_uncounted() -> None:
     backlog, each = Backlog(most=1000), 3000
 

@@ -274,6 +274,17 @@ async def test_sigterm_ends_within_five_seconds_and_leaves_no_server_behind() ->
             assert "Traceback" not in mordomo.log
 
 
+async def test_without_the_demonstration_house_nothing_of_it_is_left() -> None:
+    with short_folder() as folder:
+        async with daemon_process(folder / "data") as mordomo:
+            assert (await mordomo.get("/household")).json()["devices"]
+            await mordomo.end()
+            mordomo.arguments = ("--no-prompt", "--no-demo-house")
+            await mordomo.start()
+            assert (await mordomo.get("/household")).json()["devices"] == []
+            assert (await mordomo.get("/health")).json()["parts"]["devices"]["condition"] == "missing"
+
+
 async def test_commands_work_while_the_database_is_away_and_everything_is_stored_after() -> None:
     with short_folder() as folder:
         async with daemon_process(folder / "data") as mordomo:

@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 
 from db import reminders
-from db.audit import Change, Channel, acting, acting_as, recent
+from db.audit import Acting, Change, Channel, acting, acting_as, recent
 from db.database import Database, open_database
 from db.partitions import AUDIT_LOG, create_ahead, delete_older, drop_older
 from db.preferences import rows, seed_preferences, set_value
@@ -83,6 +83,18 @@ async def test_who_acts_through_mordomo_is_named(db: Database, channel: Channel)
     assert (newest.new or {})["title"] == "remédio"
     assert (newest.actor, newest.channel) == ("Ana", channel)
     assert await updated_by(db, "tts.speed") == "Ana"
+
+
+async def test_each_statement_by_itself(db: Database) -> None:
+    by_ana = Acting(db, "Ana", "mqtt")
+    key = await by_ana.fetchval("INSERT INTO users (name) VALUES ('Bia') RETURNING id")
+    row = await by_ana.fetchrow("UPDATE users SET name = 'Beatriz' WHERE id = $1 RETURNING name", key)
+    assert row is not None
+    assert len(await by_ana.fetch("UPDATE users SET email = 'b@casa.br' RETURNING id")) == 1
+    assert await by_ana.execute("DELETE FROM users") == "DELETE 1"
+    assert [(change.action, change.actor, change.channel) for change in await recent(db)] == [
+        (action, "Ana", "mqtt") for action in ("DELETE", "UPDATE", "UPDATE", "INSERT")
+    ]
 
 
 async def test_the_next_transaction_is_mordomos_own_again(database_url: str) -> None:
@@ -178,15 +190,16 @@ async def test_who_may_edit_but_not_audit_is_audited(
     db: Database, psql: "asyncpg.Connection[asyncpg.Record]", database_url: str
 ) -> None:
     role = "editor_of_" + database_url.rsplit("/", maxsplit=1)[-1].split("?", maxsplit=1)[0]
-    await psql.execute(f'CREATE ROLE "{role}"; GRANT SELECT, UPDATE ON config TO "{role}"')
+    await psql.execute(
+        f'CREATE ROLE "{role}"; GRANT USAGE ON SCHEMA public TO "{role}"; GRANT SELECT, UPDATE ON config TO "{role}"'
+    )
     try:
         await psql.execute(f'SET ROLE "{role}"')
         await psql.execute("UPDATE config SET value = '0.9' WHERE key = 'tts.speed'")
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await psql.execute("SELECT * FROM audit_log")
-        await psql.execute("RESET ROLE")
     finally:
-        await psql.execute(f'DROP OWNED BY "{role}"; DROP ROLE "{role}"')
+        await psql.execute(f'RESET ROLE; DROP OWNED BY "{role}"; DROP ROLE "{role}"')
     assert (await recent(db))[0].new == {"value": 0.9}
 
 

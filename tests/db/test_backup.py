@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import psutil
 import pytest
 from support.background import Background
 from support.kept_house import ZONE, KeptHouse, child_named, kept_house, made_house
@@ -152,17 +153,20 @@ async def test_a_killed_pg_dump_leaves_nothing_and_the_older_backup_as_it_was(ho
     assert "interrompido" in standing(house.folder).why
 
 
-async def test_a_cancelled_backup_ends_its_programs(house: KeptHouse) -> None:
-    async with house.database() as db, db.transaction() as connection:
-        await connection.execute("LOCK TABLE messages IN ACCESS EXCLUSIVE MODE")
-        backup = asyncio.create_task(house.back_up())
-        dumping = await child_named("pg_dump")
+@pytest.mark.parametrize("program", ["pg_dump", "initdb", "pg_restore", "pg_basebackup"])
+async def test_a_cancelled_backup_ends_its_programs_within_five_seconds(house: KeptHouse, program: str) -> None:
+    async with house.database() as db:
+        await db.execute("INSERT INTO users (name) SELECT repeat('Ana', 80) FROM generate_series(1, 5000)")
+    backup = asyncio.create_task(house.back_up())
+    running = await child_named(program)
+    async with asyncio.timeout(5):
         backup.cancel()
         with pytest.raises(asyncio.CancelledError):
             await backup
-    assert not dumping.is_running()
+    assert not running.is_running()
+    assert [child for child in psutil.Process().children() if child.name() == "postgres"] == []
     assert house.left_over() == []
-    assert house.folder.all() == []
+    assert all(each.is_good for each in house.folder.all()) == (program != "pg_restore" and program != "initdb")
 
 
 @pytest.mark.parametrize("bytes_left", [4_000, 60_000])

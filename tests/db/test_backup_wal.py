@@ -4,6 +4,7 @@ import gzip
 import shlex
 import shutil
 import subprocess
+import tarfile
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,7 +14,7 @@ from support.background import Background
 from support.kept_house import KeptHouse, kept_house, made_house
 
 from db.backup import wal
-from db.backup.base import Base, bases, prove, timeline_at, unneeded_bases
+from db.backup.base import Base, _extract, bases, prove, timeline_at, unneeded_bases
 from db.backup.folder import BackupBad, BackupFailed
 from db.backup.recovery import base_for, recover
 from db.backup.source import own_programs, patient
@@ -193,6 +194,19 @@ async def test_a_damaged_base_is_found_and_an_older_moment_is_refused(house: Kep
     await house.start()
     assert await house.told() == {"fica"}
     assert house.left_over() == []
+
+
+@pytest.mark.parametrize("kind", ["name", "absolute", "link"])
+def test_an_archive_from_elsewhere_cannot_write_outside(tmp_path: Path, kind: str) -> None:
+    member = tarfile.TarInfo({"name": "../out", "absolute": "/tmp/out", "link": "link"}[kind])
+    if kind == "link":
+        member.type, member.linkname = tarfile.SYMTYPE, "/etc/passwd"
+    with tarfile.open(tmp_path / "base.tar.gz", "w:gz") as tar:
+        tar.addfile(member)
+    (tmp_path / "data").mkdir()
+    with pytest.raises(tarfile.TarError, match=r"um nome que sai|outro tipo"):
+        _extract(tmp_path / "base.tar.gz", tmp_path / "data")
+    assert {path.name for path in tmp_path.iterdir()} == {"base.tar.gz", "data"}
 
 
 async def test_one_may_go_back_and_forth(house: KeptHouse) -> None:

@@ -289,6 +289,6 @@ async def test_too_many_connections_and_a_full_disk_are_links_that_are_down(db: 
 
 
 async def test_a_connection_without_prepared_statements(emptied_url: str) -> None:
-    async with open_database(emptied_url, statement_cache=0) as db:
+    async with open_database(emptied_url, pooled=True) as db:
         await asyncio.gather(*(db.fetchval("SELECT $1::jsonb", {"a": i}) for i in range(20)))
         assert await db.fetchval("SELECT count(*) FROM pg_prepared_statements") == 0

@@ -35,8 +35,10 @@ INSERT INTO actions (message_id, conversation_id, action_type, action_name, para
     SELECT id, conversation_id, 'iot_control', 'turn_on', '{}' FROM messages;
 INSERT INTO reminders (user_id, title, scheduled_at) VALUES ('00000000-0000-0000-0000-000000000001', 'remédio', now());
 INSERT INTO system_logs (level, source, message) SELECT 'INFO', 'mordomo', i::text FROM generate_series(1, 100) AS i;
+INSERT INTO sentences (pattern, intent) VALUES ('boa noite casa', 'HassTurnOff');
 UPDATE config SET value = '0.9' WHERE key = 'tts.speed';
 """
+"""Something in every table; triggers fill audit_log."""
 
 
 async def _names(url: str) -> set[str]:
@@ -49,6 +51,19 @@ async def _names(url: str) -> set[str]:
     finally:
         await connection.close()
     return {row["name"] for row in rows}
+
+
+async def _counts(url: str) -> dict[str, int]:
+    """Return how many rows each table holds, partitions counted with theirs."""
+    connection = await asyncpg.connect(url)
+    try:
+        tables = await connection.fetch(
+            "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')"
+            " AND NOT relispartition"
+        )
+        return {row[0]: await connection.fetchval(f'SELECT count(*) FROM "{row[0]}"') for row in tables}
+    finally:
+        await connection.close()
 
 
 async def _run(url: str, sql: str) -> object:
@@ -72,6 +87,7 @@ async def test_up_down_up_on_a_populated_database(empty_database_url: str) -> No
     await upgrade(empty_database_url)
     first = await _names(empty_database_url)
     await _run(empty_database_url, HISTORY)
+    assert all((await _counts(empty_database_url)).values())
     assert await current(empty_database_url) == REVISIONS[-1]
 
     await downgrade(empty_database_url, "base")
@@ -81,6 +97,44 @@ async def test_up_down_up_on_a_populated_database(empty_database_url: str) -> No
     await upgrade(empty_database_url)
     assert await _names(empty_database_url) == first
     await _run(empty_database_url, HISTORY)
+
+
+async def test_each_step_down_and_back_up_keeps_what_it_does_not_own(database_url: str) -> None:
+    await _run(database_url, HISTORY)
+    stored = await _counts(database_url)
+    names = await _names(database_url)
+    for revision in reversed(REVISIONS[:-1]):
+        await downgrade(database_url, revision)
+        left = await _counts(database_url)
+        assert left == {table: count for table, count in stored.items() if table in left}
+        assert {"users", "conversations", "messages", "actions", "reminders", "system_logs", "config"} <= left.keys()
+    await upgrade(database_url)
+    assert await _names(database_url) == names
+    again = await _counts(database_url)
+    assert {table: count for table, count in again.items() if table in left} == left
+    assert await _run(database_url, "SELECT count(*) FROM messages WHERE search @@ search_query('luzes')") == 1000
+
+
+async def test_what_comes_before_a_change_comes_only_then(database_url: str, empty_database_url: str) -> None:
+    seen: list[str | None] = []
+
+    async def before() -> None:
+        seen.append(await current(database_url))
+
+    await upgrade(database_url, before=before)
+    await upgrade(empty_database_url, before=before)  # there is nothing to keep
+    assert seen == []
+    await downgrade(database_url, "0005")
+    await upgrade(database_url, before=before)
+    assert seen == ["0005"]
+
+    async def refuses() -> None:
+        raise ValueError("no copy")
+
+    await downgrade(database_url, "0005")
+    with pytest.raises(ValueError, match="no copy"):
+        await upgrade(database_url, before=refuses)
+    assert await current(database_url) == "0005"
 
 
 async def test_an_upgrade_keeps_what_is_stored(database_url: str) -> None:
@@ -172,7 +226,9 @@ async def test_the_sql_for_review_makes_the_same_schema(empty_database_url: str,
     assert await _names(empty_database_url) == await _names(database_url)
     assert await current(empty_database_url) == REVISIONS[-1]
     seeds = "SELECT string_agg(key || value || description, '' ORDER BY key) FROM config"
-    assert await _run(empty_database_url, seeds) == await _run(database_url, seeds)
+    bodies = "SELECT string_agg(prosrc, '' ORDER BY proname) FROM pg_proc WHERE pronamespace = 'public'::regnamespace"
+    for same in (seeds, bodies):
+        assert await _run(empty_database_url, same) == await _run(database_url, same)
 
 
 async def test_logging_is_left_as_it_was(empty_database_url: str) -> None:

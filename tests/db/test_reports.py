@@ -19,6 +19,7 @@ from db.reports import (
     turns_over_time,
     unused_indexes,
 )
+from db.search import search
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 DAY = timedelta(days=1)
@@ -233,20 +234,22 @@ async def test_an_index_that_is_read_is_no_longer_unused(db: Database) -> None:
     assert "idx_users_email" not in {row.index_name for row in await unused_indexes(db)}
 
 
-async def test_a_role_that_may_read_the_tables_may_read_the_reports(db: Database) -> None:
+async def test_the_daemons_role_may_search_and_a_dashboards_may_read_every_report(db: Database) -> None:
     await turn(db)
-    role = f"leitor_{new_id().hex}"
-    await db.execute(f"CREATE ROLE {role}; GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role}")
-    try:
-        async with db.transaction() as connection:
-            await connection.execute(f"SET LOCAL ROLE {role}")
-            for view in await connection.fetch("SELECT viewname FROM pg_views WHERE schemaname = 'public'"):
-                await connection.fetch(f'SELECT * FROM "{view[0]}"')
-            assert (
-                await connection.fetchval("SELECT count(*) FROM messages WHERE search @@ search_query('acender')") == 2
-            )
-    finally:
-        await db.execute(f"DROP OWNED BY {role}; DROP ROLE {role}")
+    async with db.transaction() as connection:
+        await connection.execute("SET LOCAL ROLE mordomo_reader")
+        views = await connection.fetch("SELECT viewname FROM pg_views WHERE viewname LIKE 'report\\_%'")
+        assert len(views) == 8
+        for view in views:
+            await connection.fetch(f'SELECT * FROM "{view[0]}"')
+    async with db.transaction() as connection:
+        await connection.execute("SET LOCAL ROLE mordomo_app")
+        await connection.execute("INSERT INTO conversations DEFAULT VALUES")
+        await connection.execute(
+            "INSERT INTO messages (conversation_id, role, content) SELECT id, 'user', 'acende' FROM conversations"
+        )
+        assert len(await search(connection, "acender")) == 4
+        assert len(await table_sizes(connection)) >= 7
 
 
 async def test_a_month_of_reports_is_read_by_index_among_years(db: Database) -> None:

@@ -42,7 +42,7 @@ ADDED = [
 ]
 """Columns the seed has not: the words a message is found by; who is speaking a reminder just now, and until when nobody else may."""
 
-NEW_TABLES = {"audit_log"}
+NEW_TABLES = {"audit_log", "sentences"}
 """Tables the seed has not."""
 
 NEW_INDEXES = [

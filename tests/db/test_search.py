@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from db.database import Database, open_database
 from db.migrations.versions import r0004_search
-from db.search import CANDIDATES, ENOUGH, MOST_EXCERPT, NEWEST, Found, means_something, people_named, search, talks
+from db.search import CANDIDATES, MOST_EXCERPT, NEWEST, Found, means_something, people_named, search, talks
 from db.upgrade import downgrade, upgrade
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -169,7 +169,7 @@ async def test_of_a_common_word_the_newest_and_of_a_rare_one_all_are_ranked(db: 
     await said(db, "luz luz luz", at=NOW - timedelta(days=3000))
     for month in range(24):
         at = NOW - timedelta(days=31 * (month + 1))
-        await said(db, *(["luz"] * ENOUGH), "portão" if month % 8 == 0 else "nada", at=at)
+        await said(db, *(["luz"] * 20), "portão" if month % 8 == 0 else "nada", at=at)
     assert "luz luz luz" not in contents(await search(db, "luz"))
     assert len(await search(db, "portões")) == 3
     assert contents(await search(db, "luz", until=NOW - timedelta(days=2000))) == ["luz luz luz"]
@@ -199,6 +199,16 @@ async def test_of_a_long_text_the_part_around_the_first_word_is_shown(db: Databa
     assert shown.endswith("…")
     assert "[dentista]" in shown
     assert len(shown) <= MOST_EXCERPT + 4
+
+
+async def test_an_excerpt_is_never_empty_and_never_long(db: Database) -> None:
+    long = "ab" * 150
+    await said(db, "x" * 900 + " luz", "luz " + "y" * 900, "palavra " * 20 + long, "luz, " * 200, "luz")
+    found = [*await search(db, "luz"), *await search(db, long)]
+    assert len(found) == 5
+    for each in found:
+        shown = "".join(piece.text for piece in each.excerpt)
+        assert 3 <= len(shown.strip("…")) <= MOST_EXCERPT
 
 
 @pytest.mark.parametrize(
@@ -257,7 +267,7 @@ async def test_the_index_is_used(db: Database) -> None:
            FROM talk, generate_series(1, 20000) AS i"""
     )
     await db.execute("ANALYZE messages")
-    plan = str(await db.fetchval(f"EXPLAIN (FORMAT JSON) {NEWEST}", "luz", None, None, 200, None, 20, 8, 50))
+    plan = str(await db.fetchval(f"EXPLAIN (FORMAT JSON) {NEWEST}", "luz", None, None, 200, None, 20, 8))
     assert plan.count("'Index Name': 'idx_messages_search'") == 2
     assert "'Index Name': 'idx_messages_timestamp'" in plan
     assert "Seq Scan" not in plan

@@ -16,8 +16,9 @@ _WRITTEN = re.compile(r"(\d{1,2})([/.-])(\d{1,2})(?:\2(\d{2,4}))?")
 _ISO = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
 
 STARTS = frozenset({
-    *_LEADS, *_POINTING, *WEEKDAYS, *(name[0] for name in holidays.FEASTS), *MONTHS, *month_days.STARTS, "hoje",
-    "amanha", "depois", "proxima", "dia", "vespera", "antevespera", "feriado", "seg", "ter", "qua", "qui", "sex", "sab", "dom",
+    *_LEADS, *_POINTING, *WEEKDAYS, *(name[0] for name in holidays.FEASTS), *MONTHS, *month_days.STARTS, "hoje", "amanha",
+    "depois", "proxima", "dia", "vespera", "antevespera", "feriado",
+    "seg", "ter", "qua", "qui", "sex", "sab", "dom",
 })  # fmt: skip
 """Words with which a day may begin (besides figures)."""
 
@@ -74,14 +75,15 @@ def _weekday(plain: Sequence[str], at: int, today: date, lead: str) -> Found | N
         certain, end = True, end + 1
     ahead = (WEEKDAYS[name] - today.weekday() - 1) % 7 + 1
     said, more = _which_week(plain, end)
-    if said == "this":
-        return today + timedelta(WEEKDAYS[name] - today.weekday()), more
-    if said == "next":
-        return today + timedelta(7 - today.weekday() + WEEKDAYS[name]), more
-    if said == "now":
-        return today + timedelta(ahead % 7), more
-    if said == "coming":
-        return today + timedelta(ahead + 7 * (ahead == 1)), more  # tomorrow is not "quarta que vem"
+    monday = today - timedelta(today.weekday())
+    told = {
+        "this": monday + timedelta(WEEKDAYS[name]),
+        "next": monday + timedelta(7 + WEEKDAYS[name]),
+        "now": today + timedelta(ahead % 7),
+        "coming": today + timedelta(ahead + 7 * (ahead == 1)),  # tomorrow is not "quarta que vem"
+    }.get(said)
+    if told:
+        return told, more
     certain, end = certain or said == "any", more
     certain = certain or (lead == "" and at > 0 and plain[at - 1] == "que")  # "me lembra que sexta tem prova"
     bare = end >= len(plain) or plain[end] in {"as", "de", "a", "me", "cedo", "que", "pra"}
@@ -95,22 +97,17 @@ _SHORT = {"seg": "segunda", "qua": "quarta", "qui": "quinta", "sex": "sexta", "s
 
 def _which_week(plain: Sequence[str], end: int) -> tuple[str, int]:
     """Read what tells the week of a weekday, and the index after it."""
-    rest = tuple(plain[end : end + 4])
-    if rest[:2] in {("desta", "semana"), ("dessa", "semana")}:
-        return "this", end + 2
-    if rest == ("da", "semana", "que", "vem"):
-        return "next", end + 4
-    if rest[:3] == ("da", "proxima", "semana"):
-        return "next", end + 3
-    if rest[:2] == ("que", "vem"):
-        return "coming", end + 2
-    if rest[:2] == ("da", "semana"):
-        return "any", end + 2
-    if rest[:1] == ("agora",):
-        return "now", end + 1
-    if rest[:1] in {("proxima",), ("proximo",)}:
-        return "any", end + 1
+    for words, week in _WEEKS.items():
+        if tuple(plain[end : end + len(words)]) == words:
+            return week, end + len(words)
     return "", end
+
+
+_WEEKS = {
+    ("da", "semana", "que", "vem"): "next", ("da", "proxima", "semana"): "next", ("desta", "semana"): "this",
+    ("dessa", "semana"): "this", ("que", "vem"): "coming", ("da", "semana"): "any", ("agora",): "now",
+    ("proxima",): "any", ("proximo",): "any",
+}  # fmt: skip
 
 
 def _numbered(plain: Sequence[str], at: int, today: date) -> Found | None:

@@ -9,10 +9,9 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from itertools import pairwise
 
-from dateutil.relativedelta import relativedelta
-
-from daemon.language.pt_br import clocks, days, durations, holidays, numbers, recurrences, spans
+from daemon.language.pt_br import clocks, holidays, pieces
 from daemon.language.pt_br.clocks import PERIODS, Clock
+from daemon.language.pt_br.month_days import WEEKDAYS
 from daemon.language.pt_br.recurrences import Rule
 from daemon.language.pt_br.spans import Span
 from daemon.language.pt_br.spoken_time import spoken_moment
@@ -27,27 +26,15 @@ TYPICAL_HOURS = {
     "almoco": 12,
     "janta": 20,
     "dormir": 22,
+    "tardinha": 17,
+    "noitinha": 19,
+    "meio": 11,
+    "sesta": 13,
+    "cafe": 7,
 }
 _SOON_S = 15 * 60
 _LATER_S = 3 * 3600
-_IN = (("daqui", "a"), ("daqui", "ha"), ("dentro", "de"), ("daqui",), ("em",), ("passados",), ("depois", "de"))
-_LASTING = frozenset({"por", "durante"})
 _BETWEEN = frozenset({"e", "la", "pra", "para", "de", "no", "na", "mais", "por"})
-_PARTS = {
-    ("mais", "tarde"): "later", ("logo", "mais"): "later", ("daqui", "a", "pouco"): "soon", ("daqui", "pouco"): "soon",
-    ("daqui", "a", "pouquinho"): "soon", ("ja", "ja"): "soon", ("cedo",): "cedo", ("cedinho",): "cedo",
-    ("bem", "cedo"): "cedo", ("na", "hora", "do", "almoco"): "almoco", ("depois", "do", "almoco"): "tarde",
-    ("na", "hora", "da", "janta"): "janta", ("na", "hora", "do", "jantar"): "janta", ("depois", "da", "janta"): "janta",
-    ("antes", "de", "dormir"): "dormir", ("na", "hora", "de", "dormir"): "dormir",
-}  # fmt: skip
-
-
-_STARTS = frozenset({
-    *recurrences.STARTS, *clocks.LEADS, *days.STARTS, *numbers.WORDS, *_LASTING, *(lead[0] for lead in _IN),
-    *(name[0] for name in _PARTS), *spans.STARTS, "pela", "esta", "essa", "nesta", "nessa", "meio", "meia", "meiodia",
-    "meianoite", "entre", "se", "caso", "comecando",
-})  # fmt: skip
-"""Words with which a piece of time may begin (besides figures): all others are passed over quickly."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +91,11 @@ def find(words: Sequence[Word], now: datetime, *, waking: bool = False) -> tuple
     said, today = _Said(), now.date()
     at = 0
     while at < len(plain):
-        may_begin = plain[at] in _STARTS or plain[at][0].isdigit()
+        may_begin = plain[at] in pieces.STARTS or plain[at][0].isdigit()
         expected = waking or (bool(said.spans) and said.spans[-1][1] == at and "day" in said.parts)
-        piece = _piece(words, plain, at, today, expected=expected) if may_begin else None
-        if piece and said.take(piece[0], piece[1], (at, piece[2]), weekday=plain[at] in days.WEEKDAYS):
-            at = piece[2]
+        piece = pieces.read(words, plain, at, today, expected=expected) if may_begin else None
+        if piece and said.take(piece.kind, piece.value, (at, piece.end), weekday=plain[at] in WEEKDAYS):
+            at = piece.end
         else:
             at += 1
     if not said.parts:
@@ -133,145 +120,6 @@ def _gone(spans: Sequence[tuple[int, int]], plain: Sequence[str]) -> set[int]:
     if first and plain[first - 1] in {"pra", "para", "pro", "ja", "agora"} and first - 1 not in gone:
         gone.add(first - 1)
     return gone
-
-
-def _piece(
-    words: Sequence[Word], plain: tuple[str, ...], at: int, today: date, *, expected: bool
-) -> tuple[str, object, int] | None:
-    """Read one piece of time at word `at`: its kind, its value, the index after it."""
-    if plain[at] in {"e", "se", "caso"}:
-        rolled = _rolled(plain, at)
-        return ("roll", *rolled) if rolled else None
-    rule = recurrences.read(plain, at)
-    if rule:
-        return "rule", *rule
-    wait = _wait(plain, at, today)
-    if wait:
-        return wait
-    if plain[at : at + 2] in {("a", "partir"), ("comecando", "a"), ("a", "comecar")} or plain[at] == "comecando":
-        return "from", True, at + (1 if plain[at] == "comecando" and plain[at + 1 : at + 2] != ("a",) else 2)
-    between = _between(words, plain, at)
-    if between:
-        return "between", *between
-    part = _part(words, plain, at)
-    if part:
-        return "part", *part
-    before = clocks.read(words, plain, at, expected=expected)
-    if before:
-        return "clock", *before
-    day = spans.read(plain, at, today) or days.read(plain, at, today)
-    return ("day", *day) if day else None
-
-
-def _wait(plain: tuple[str, ...], at: int, today: date) -> tuple[str, object, int] | None:
-    if plain[at] in _LASTING:
-        lasting = durations.read(plain, at + 1)
-        return ("lasting", lasting[0], lasting[1]) if lasting else None
-    for lead in _IN:
-        if plain[at : at + len(lead)] != lead:
-            continue
-        here, share = _about(plain, at + len(lead))
-        far = _months_ahead(plain, here, today)
-        if far:
-            return "day", *far
-        wait = durations.read(plain, here)
-        if wait and wait[0] % 86400 == 0 and plain[wait[1] - 1].startswith(("dia", "semana")):
-            return "day", today + timedelta(seconds=wait[0]), wait[1]
-        if wait:
-            return "wait", _shifted(wait[0], share), wait[1]
-    return None
-
-
-_ABOUT = {
-    ("um", "pouco", "menos", "de"): -1, ("pouco", "menos", "de"): -1, ("menos", "de"): -1, ("quase",): -1,
-    ("um", "pouco", "mais", "de"): 1, ("pouco", "mais", "de"): 1, ("mais", "de"): 1, ("mais", "ou", "menos"): 0,
-    ("por", "volta", "de"): 0, ("aproximadamente",): 0, ("cerca", "de"): 0,
-}  # fmt: skip
-
-
-def _about(plain: tuple[str, ...], at: int) -> tuple[int, int]:
-    """Read `pouco menos de` before a duration; the index after it, and whether it is less (-1), more (1) or so (0)."""
-    for name, share in _ABOUT.items():
-        if plain[at : at + len(name)] == name:
-            return at + len(name), share
-    return at, 0
-
-
-def _shifted(wait_s: int, share: int) -> int:
-    """Return a little less or more than a wait: a tenth of it, at most ten minutes, in whole minutes where it is long."""
-    little = min(600, wait_s // 10)
-    return wait_s + share * (little // 60 * 60 if wait_s >= 600 else little)
-
-
-def _months_ahead(plain: tuple[str, ...], at: int, today: date) -> tuple[date, int] | None:
-    number = numbers.read(plain, at)
-    if number is None or number[1] >= len(plain) or not 1 <= number[0] <= 120 or number[0] != int(number[0]):
-        return None
-    many, unit = int(number[0]), plain[number[1]]
-    if unit in {"mes", "meses"}:
-        return today + relativedelta(months=many), number[1] + 1
-    if unit in {"ano", "anos"}:
-        return today + relativedelta(years=many), number[1] + 1
-    return None
-
-
-_ROLLS = {("proximo", "dia", "util"): 1, ("dia", "util", "seguinte"): 1, ("primeiro", "dia", "util", "depois"): 1,
-          ("dia", "util", "depois"): 1, ("dia", "seguinte"): 1, ("dia", "util", "anterior"): -1,
-          ("dia", "util", "antes"): -1, ("ultimo", "dia", "util", "antes"): -1}  # fmt: skip
-_FALLS = frozenset("for cair em no na num numa feriado fim final de semana domingo sabado ou".split())
-_MOVES = frozenset("no na pro pra para o a passa passe joga jogue pula muda adia antecipa faz fica ai entao".split())
-
-
-def _rolled(plain: tuple[str, ...], at: int) -> tuple[int, int] | None:
-    """Read `e se for feriado no próximo dia útil`: 1 for the working day after, -1 for the one before."""
-    here = at + (plain[at] == "e")
-    if plain[here : here + 1] not in {("se",), ("caso",)}:
-        return None
-    fell = here = here + 1
-    while here < len(plain) and plain[here] in _FALLS:
-        here += 1
-    if not {"feriado", "semana", "domingo", "sabado"} & set(plain[fell:here]):
-        return None
-    while here < len(plain) and plain[here] in _MOVES:
-        here += 1
-    for name, step in _ROLLS.items():
-        if plain[here : here + len(name)] == name:
-            return step, here + len(name)
-    return None
-
-
-def _between(words: Sequence[Word], plain: tuple[str, ...], at: int) -> tuple[tuple[Clock, Clock], int] | None:
-    """Read `das 9 às 11`, `entre três e cinco da tarde`, `9:30 - 11:00`."""
-    led = plain[at] in {"das", "entre", "da"}
-    until_e = plain.index("e", at) if plain[at] == "entre" and "e" in plain[at:] else len(plain)
-    first = clocks.bare(words, plain[:until_e], at + led)
-    if first is None or first[1] >= len(plain) or (plain[at] == "entre" and first[1] != until_e):
-        return None
-    joint = plain[first[1]] in {"as", "a", "ao", "e", "ate"}
-    if not (led and joint) and not (":" in plain[first[1]] and ":" in plain[first[1] - 1]):
-        return None
-    last = clocks.bare(words, plain, first[1] + joint)
-    hours = plain[first[1] : first[1] + 1] == ("as",) or {"as", "hora", "horas", "h"} & set(
-        plain[at : last[1]] if last else ()
-    )
-    if last is None or not (hours or last[0].sure):
-        return None
-    begin, end = first[0], last[0]
-    if end.sure and not begin.sure and begin.hour + 12 < end.hour:
-        begin = Clock(begin.hour + 12, begin.minute, sure=True)
-    return (begin, end), last[1]
-
-
-def _part(words: Sequence[Word], plain: tuple[str, ...], at: int) -> tuple[str, int] | None:
-    for name, part in _PARTS.items():
-        if plain[at : at + len(name)] == name:
-            return part, at + len(name)
-    if plain[at] == "amanha" or at + 1 >= len(plain) or plain[at + 1] not in PERIODS:
-        return None
-    pointed = plain[at] in {"de", "pela", "esta", "essa", "nesta", "nessa", "hoje"}
-    dated = at > 0 and plain[at - 1] in {"hoje", "amanha", "feira", *days.WEEKDAYS}
-    accented = plain[at] == "a" and (words[at].accented or dated)
-    return (PERIODS[plain[at + 1]], at + 2) if pointed or accented else None
 
 
 def _compose(parts: dict[str, object], now: datetime) -> When | None:

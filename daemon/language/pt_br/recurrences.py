@@ -80,54 +80,61 @@ def read(plain: Sequence[str], at: int) -> Found | None:
 
 
 def _every(plain: Sequence[str], at: int) -> Found | None:
-    here = at
-    if plain[here] not in _EVERY:
+    here = at + 1
+    if plain[at] not in _EVERY:
         return None
-    here += 1
-    if here < len(plain) and plain[here] in {"os", "as", "o", "a", "santo"}:
-        here += 1
+    here += here < len(plain) and plain[here] in {"os", "as", "o", "a", "santo"}
     if here >= len(plain):
         return None
-    counted = _counted_day(plain, here)
-    if counted:
-        return counted
     days = _weekdays(plain, here)
-    if days:
-        return Rule("WEEKLY", weekdays=days[0]), days[1]
+    return (
+        _counted_day(plain, here)
+        or ((Rule("WEEKLY", weekdays=days[0]), days[1]) if days else None)
+        or _every_part(plain, here)
+        or _every_day(plain, here)
+        or _every_unit(plain, here)
+    )
+
+
+def _every_part(plain: Sequence[str], here: int) -> Found | None:
     if plain[here] in PERIODS or plain[here] in {"manhas", "tardes", "noites"}:
         return Rule("DAILY", period=PERIODS[plain[here].removesuffix("s")]), here + 1
-    if plain[here] in {"fim", "fins", "final"} and plain[here + 1 : here + 3] == ("de", "semana"):
+    three = plain[here : here + 3]
+    if three in {("fim", "de", "semana"), ("fins", "de", "semana"), ("final", "de", "semana")}:
         return Rule("WEEKLY", weekdays=(5, 6)), here + 3
-    return _every_unit(plain, here)
+    if three in {("fim", "de", "mes"), ("final", "de", "mes"), ("fim", "do", "mes")}:
+        return Rule("MONTHLY", month_days=(-1,)), here + 3
+    return None
+
+
+def _every_day(plain: Sequence[str], here: int) -> Found | None:
+    if plain[here] not in {"dia", "dias"}:
+        return None
+    if plain[here + 1 : here + 2] in {("util",), ("uteis",)}:
+        return Rule("WEEKLY", weekdays=_WORKDAYS), here + 2
+    if plain[here + 1 : here + 3] == ("de", "semana"):
+        return Rule("WEEKLY", weekdays=_WORKDAYS), here + 3
+    return _numbered(plain, here + 1)
+
+
+def _numbered(plain: Sequence[str], at: int) -> Found | None:
+    """Read `10`, `primeiro`, `5 e 20` after `todo dia`."""
+    number = (1, at + 1) if plain[at : at + 1] == ("primeiro",) else numbers.read(plain, at)
+    return _on_month_days(plain, int(number[0]), number[1]) if number and 1 <= number[0] <= 31 else None
 
 
 def _every_unit(plain: Sequence[str], here: int) -> Found | None:
-    if plain[here] in {"dia", "dias"}:
-        if plain[here + 1 : here + 2] in {("util",), ("uteis",)}:
-            return Rule("WEEKLY", weekdays=_WORKDAYS), here + 2
-        if plain[here + 1 : here + 3] == ("de", "semana"):
-            return Rule("WEEKLY", weekdays=_WORKDAYS), here + 3
-        number = numbers.read(plain, here + 1)
-        if plain[here + 1 : here + 2] == ("primeiro",):
-            number = (1, here + 2)
-        if number and 1 <= number[0] <= 31:
-            return _on_month_days(plain, int(number[0]), number[1])
-    if plain[here] == "mes":
-        monthly = _in_each_month(plain, here + 1)
-        if monthly:
-            return monthly
-    if plain[here : here + 3] in {("fim", "de", "mes"), ("final", "de", "mes"), ("fim", "do", "mes")}:
-        return Rule("MONTHLY", month_days=(-1,)), here + 3
-    feast = holidays.FEASTS.get(plain[here : here + 1])
+    monthly = _in_each_month(plain, here + 1) if plain[here] == "mes" else None
+    feast = holidays.FEASTS.get(tuple(plain[here : here + 1]))
     if isinstance(feast, tuple):
         return Rule("YEARLY", month=feast[0], month_days=(feast[1],)), here + 1
     unit = _UNITS.get(plain[here])
-    return (Rule(unit), here + 1) if unit else None
+    return monthly or ((Rule(unit), here + 1) if unit else None)
 
 
 def _on_month_days(plain: Sequence[str], day: int, end: int) -> Found:
     """Return the rule for a day of every month and a second one (`todo dia 5 e 20`), `do mês` included."""
-    days = (day,)
+    days: tuple[int, ...] = (day,)
     if plain[end : end + 1] == ("e",):
         start = end + 1 + (plain[end + 1 : end + 2] == ("dia",))
         more = numbers.read(plain, start)
@@ -146,12 +153,7 @@ def _in_each_month(plain: Sequence[str], at: int) -> Found | None:
     counted = _counted_day(plain, here, needs_month=False)
     if counted:
         return counted
-    if plain[here : here + 1] != ("dia",):
-        return None
-    number = numbers.read(plain, here + 1)
-    if plain[here + 1 : here + 2] == ("primeiro",):
-        number = (1, here + 2)
-    return _on_month_days(plain, int(number[0]), number[1]) if number and 1 <= number[0] <= 31 else None
+    return _numbered(plain, here + 1) if plain[here : here + 1] == ("dia",) else None
 
 
 def _counted_day(plain: Sequence[str], at: int, *, needs_month: bool = True) -> Found | None:
@@ -266,7 +268,8 @@ _FIXED = {
     ("um", "dia", "sim", "um", "dia", "nao"): Rule("DAILY", 2), ("um", "dia", "sim", "outro", "nao"): Rule("DAILY", 2),
     ("um", "dia", "sim", "e", "outro", "nao"): Rule("DAILY", 2), ("dia", "sim", "outro", "nao"): Rule("DAILY", 2),
     ("quinzenalmente",): Rule("WEEKLY", 2), ("anualmente",): Rule("YEARLY"),
-    ("durante", "a", "semana"): Rule("WEEKLY", weekdays=_WORKDAYS), ("aos", "fins", "de", "semana"): Rule("WEEKLY", weekdays=(5, 6)),
+    ("durante", "a", "semana"): Rule("WEEKLY", weekdays=_WORKDAYS),
+    ("aos", "fins", "de", "semana"): Rule("WEEKLY", weekdays=(5, 6)),
     ("semana", "sim", "semana", "nao"): Rule("WEEKLY", 2),
     ("nos", "dias", "uteis"): Rule("WEEKLY", weekdays=_WORKDAYS), ("dias", "uteis"): Rule("WEEKLY", weekdays=_WORKDAYS),
     ("dia", "de", "semana"): Rule("WEEKLY", weekdays=_WORKDAYS),

@@ -129,7 +129,7 @@ UPDATED = {
 def triggers(table: str) -> tuple[str, ...]:
     """Return the statements that have `audit()` watch a table."""
     create = f"CREATE TRIGGER {table}_audit"
-    changed = f"OLD.* IS DISTINCT FROM NEW.* AND {UPDATED.get(table, 'true')}"
+    changed = f"{UPDATED.get(table, 'true')} AND OLD.* IS DISTINCT FROM NEW.*"
     run = f"EXECUTE FUNCTION audit({ARGUMENTS[table]})"
     return (
         f"{create}_insert AFTER INSERT ON {table} FOR EACH ROW WHEN ({INSERTED.get(table, 'true')}) {run}",

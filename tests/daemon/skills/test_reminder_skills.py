@@ -1,6 +1,7 @@
 """Reminders by voice, on a real database: what is promised is there, and what is not there is not promised."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -11,6 +12,7 @@ from daemon.language.plan import Household, Intent, Value
 from daemon.language.replies import Replies
 from daemon.skills.reminders import ReminderSkills
 from daemon.skills.skill import Carried, Context
+from db.audit import recent
 from db.database import Database, open_database
 
 NOW = datetime(2026, 11, 20, 10, 0, tzinfo=ZoneInfo("America/Sao_Paulo"))
@@ -106,3 +108,13 @@ async def test_all_are_cancelled_when_all_are_meant(db: Database) -> None:
     carried = await do(db, "CancelReminder", all=True)
     assert "três" in carried.say
     assert await titles(db) == []
+
+
+async def test_who_asked_and_how_is_audited(db: Database) -> None:
+    await do(db, "CreateReminder", message="regar as plantas", when=TOMORROW_8)
+    skill = ReminderSkills(db, Replies.load("pt_br")).by_intent()["CancelReminder"]
+    by_ana = replace(CONTEXT, person="Ana", source="text")
+    await skill.act(Intent("CancelReminder", (), {"query": "plantas"}), (), by_ana)
+    cancelled, created = await recent(db)
+    assert (created.action, created.actor, created.channel) == ("INSERT", "alguém em sala", "voice")
+    assert (cancelled.new, cancelled.actor, cancelled.channel) == ({"status": "cancelled"}, "Ana", "web")

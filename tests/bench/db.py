@@ -1,0 +1,223 @@
+"""The database's bars. Run: `make bench-db`, with ARGS="--rows 10000000" for ten years of a busy house.
+
+Reminders among many rows against the same among 10,000; a mountain of overdue ones drained; a turn stored by the ledger
+against the same statements through bare asyncpg. Without a URL it starts an embedded PostgreSQL with its usual settings
+(fsync on). Rows are made by the server, with triggers off; the index is the migration's.
+"""
+
+import argparse
+import asyncio
+import json
+import statistics
+import sys
+import time
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit, urlunsplit
+from zoneinfo import ZoneInfo
+
+import asyncpg
+from rich.console import Console
+from rich.table import Table
+
+from db.database import Database, open_database
+from db.reminders import CLAIM_DUE, LONGEST_LEASE, claim_due, next_due, release, triggered_all
+from db.upgrade import upgrade
+
+from .ledger import percentile, server, time_turns
+
+FEW = 10_000
+DUE = 100
+"""Reminders that are due among the others, and as many as one claim takes."""
+CLAIM = 100
+WORKER = "bench"
+ZONE = ZoneInfo("America/Sao_Paulo")
+INDEX = "idx_reminders_scheduled"
+
+# As a house that kept every reminder of years: 8 of 10 were spoken, 1 was cancelled, 1 is yet to come.
+FILL = """
+INSERT INTO reminders (id, title, scheduled_at, created_at, triggered_at, status)
+SELECT lpad(to_hex(i), 32, '0')::uuid, 'tomar o remédio ' || i, at, at - interval '1 day',
+       CASE WHEN status = 'triggered' THEN at END, status
+FROM (
+    SELECT i, CASE i % 10 WHEN 0 THEN 'pending' WHEN 1 THEN 'cancelled' ELSE 'triggered' END AS status,
+           CASE i % 10 WHEN 0 THEN now() + interval '1 day' + (i % 157680000) * interval '1 second'
+           ELSE now() - interval '1 day' - (i % 315360000) * interval '1 second' END AS at
+    FROM generate_series($1::bigint, $2::bigint) AS i
+) AS made
+"""
+OVERDUE = """
+INSERT INTO reminders (title, scheduled_at)
+SELECT 'atrasado ' || i, now() - interval '1 hour' - i * interval '1 second' FROM generate_series(1, $1::int) AS i
+"""
+STEP = 500_000
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A bar and what was measured; `good` is None where there is no bar."""
+
+    what: str
+    measured: str
+    bar: str
+    good: bool | None
+
+
+async def fill(url: str, rows: int) -> None:
+    """Give the database so many reminders, of which DUE are due now."""
+    owner = await asyncpg.connect(url)
+    try:
+        await owner.execute("SET session_replication_role = replica; SET maintenance_work_mem = '512MB'")
+        secondary = await owner.fetch(
+            "SELECT indexrelid::regclass::text, pg_get_indexdef(indexrelid) FROM pg_index"
+            " WHERE indrelid = 'reminders'::regclass AND NOT indisunique"
+        )
+        for name, _ in secondary:
+            await owner.execute(f"DROP INDEX {name}")
+        for first in range(1, rows + 1, STEP):
+            await owner.execute(FILL, first, min(first + STEP - 1, rows), timeout=600)
+            print(f"\r{min(first + STEP - 1, rows):,} reminders", end="", file=sys.stderr)
+        for _, definition in secondary:
+            await owner.execute(definition, timeout=1800)
+        await owner.execute(OVERDUE, DUE)
+        await owner.execute("VACUUM (ANALYZE) reminders", timeout=1800)
+        await owner.execute("CHECKPOINT", timeout=600)
+        print(file=sys.stderr)
+    finally:
+        await owner.close()
+
+
+async def plan_of_claim(db: Database) -> str:
+    """Return the plan that the claim runs by, rolled back."""
+    now = datetime.now(UTC)
+    arguments = (now, now, now + LONGEST_LEASE, CLAIM, now + timedelta(minutes=1), WORKER)
+    async with db.transaction() as connection:
+        # As the daemon's own statement after a while: planned without knowing its arguments.
+        await connection.execute("SET LOCAL plan_cache_mode = force_generic_plan")
+        lines = await connection.fetch(f"EXPLAIN {CLAIM_DUE}", *arguments)
+    return "\n".join(row[0] for row in lines)
+
+
+async def time_due(many: Database, few: Database, rounds: int) -> dict[str, dict[str, list[float]]]:
+    """Look and claim in both databases by turns, so that what else the machine does hits both; milliseconds."""
+    spent: dict[str, dict[str, list[float]]] = {what: {"few": [], "many": []} for what in ("next_due", "claim_due")}
+    for number in range(rounds + 50):
+        for name, db in (("few", few), ("many", many)):
+            now = datetime.now(UTC)
+            began = time.perf_counter()
+            await next_due(db, now)
+            looked = time.perf_counter()
+            claimed = await claim_due(db, now, CLAIM, 60, WORKER, zone=ZONE)
+            done = time.perf_counter()
+            assert len(claimed) == DUE
+            await release(db, [due.id for due in claimed], WORKER)
+            if number >= 50:
+                spent["next_due"][name].append((looked - began) * 1000)
+                spent["claim_due"][name].append((done - looked) * 1000)
+    return spent
+
+
+async def drain(db: Database, overdue: int) -> float:
+    """Claim and record so many overdue reminders, CLAIM at a time, one after the other; return how many a second."""
+    await db.execute(OVERDUE, overdue, timeout=120)
+    await db.execute("ANALYZE reminders", timeout=120)
+    total, began = 0, time.perf_counter()
+    while claimed := await claim_due(db, datetime.now(UTC), CLAIM, 60, WORKER, zone=ZONE):
+        recorded = await triggered_all(db, [due.id for due in claimed], datetime.now(UTC), WORKER)
+        total += len(recorded)
+    taken_s = time.perf_counter() - began
+    assert total == overdue + DUE, total
+    return total / taken_s
+
+
+async def reminders_among(url: str, rows: int, rounds: int, overdue: int) -> list[Figure]:
+    """Measure what is due among `rows` against FEW, then the drain."""
+    few_url = await beside(url, "few")
+    for each, count in ((few_url, FEW), (url, rows)):
+        await upgrade(each)
+        await fill(each, count)
+    async with open_database(url, size=1) as many, open_database(few_url, size=1) as few:
+        plan = await plan_of_claim(many)
+        figures = [Figure(f"plan of the claim among {rows:,}", INDEX if INDEX in plan else plan, INDEX, INDEX in plan)]
+        for what, ms in (await time_due(many, few, rounds)).items():
+            for percent in (50, 99):
+                small, large = percentile(ms["few"], percent), percentile(ms["many"], percent)
+                figures.append(
+                    Figure(
+                        f"{what}, p{percent}, among {rows:,} against {FEW:,}",
+                        f"{large:.2f} ms / {small:.2f} ms = {large / small:.2f}x",
+                        "2x" if percent == 99 else "",
+                        large / small <= 2 if percent == 99 else None,
+                    )
+                )
+        rate = await drain(many, overdue)
+        figures.append(
+            Figure(f"{overdue:,} overdue drained, {CLAIM} a claim", f"{rate:,.0f}/s", "30,000/s", rate >= 30_000)
+        )
+    return figures
+
+
+async def turns(url: str, count: int) -> list[Figure]:
+    """Measure a whole turn stored."""
+    spent = await time_turns(await beside_migrated(url, "turns"), count)
+    own = spent.pop("ledger")
+    figures = []
+    for name, ms in spent.items():
+        ratio = statistics.median(own) / statistics.median(ms)
+        figures.append(
+            Figure(
+                f"turn by the ledger against {name}",
+                f"{statistics.median(own):.2f} ms / {statistics.median(ms):.2f} ms = {ratio:.2f}x",
+                "1.5x",
+                ratio <= 1.5,
+            )
+        )
+    return figures
+
+
+async def beside(url: str, name: str) -> str:
+    """Make an empty database on the same server; return its URL."""
+    owner = await asyncpg.connect(url)
+    try:
+        await owner.execute(f"DROP DATABASE IF EXISTS {name}")
+        await owner.execute(f"CREATE DATABASE {name}")
+    finally:
+        await owner.close()
+    parts = urlsplit(url)
+    return urlunsplit((parts.scheme, parts.netloc, f"/{name}", parts.query, ""))
+
+
+async def beside_migrated(url: str, name: str) -> str:
+    other = await beside(url, name)
+    await upgrade(other)
+    return other
+
+
+def show(figures: list[Figure]) -> None:
+    table = Table("what", "measured", "bar", "", box=None, header_style="dim", padding=(0, 2, 0, 0))
+    for each in figures:
+        table.add_row(each.what, each.measured, each.bar, {True: "ok", False: "MISSED", None: ""}[each.good])
+    Console(highlight=False, width=140).print(table)
+
+
+async def main() -> int:
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("--url", help="a scratch database on a scratch server; it is migrated and filled")
+    options.add_argument("--rows", type=int, default=100_000)
+    options.add_argument("--rounds", type=int, default=300)
+    options.add_argument("--overdue", type=int, default=100_000)
+    options.add_argument("--turns", type=int, default=300)
+    options.add_argument("--json", action="store_true")
+    given = options.parse_args()
+    async with server(given.url) as url:
+        figures = await turns(url, given.turns)
+        figures += await reminders_among(url, given.rows, given.rounds, given.overdue)
+    if given.json:
+        print(json.dumps([asdict(each) for each in figures], ensure_ascii=False))
+    else:
+        show(figures)
+    return int(any(each.good is False for each in figures))
+
+
+if __name__ == "__main__":
+    sys.exit(asyncio.run(main()))

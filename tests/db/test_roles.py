@@ -1,0 +1,287 @@
+"""The daemon's role and the dashboards' on real servers: what they may do, and above all what they may not."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+from uuid import uuid4
+from zoneinfo import ZoneInfo
+
+import asyncpg
+import pytest
+import structlog
+from support.background import Background
+from support.postgres import DEBIAN, Databases, debian
+
+from daemon.clock import SystemClock
+from daemon.housekeeping import Housekeeping
+from db.audit import recent
+from db.database import Database, open_database
+from db.ledger import open_ledger
+from db.partitions import AUDIT_LOG, SYSTEM_LOGS, create_ahead, drop_older
+from db.preferences import load, set_value
+from db.reminders import cancel, claim_due, create, triggered_all
+from db.roles import APP, READER, as_role
+from db.system_logs import Line, LogTable
+from db.upgrade import downgrade, upgrade
+from bench.ledger import through_ledger
+
+SCRIPT = Path(__file__).parents[2] / "config/postgresql-roles.sh"
+
+pytest_plugins = ("support.emptied",)
+
+PRIVATE = {
+    "messages": ("content", "search", "rag_context"),
+    "conversations": ("metadata",),
+    "users": ("email", "speaker_embedding_id", "metadata"),
+    "actions": ("parameters", "result"),
+    "reminders": ("title", "description", "metadata"),
+    "audit_log": ("old", "new", "row_id"),
+    "system_logs": ("metadata",),
+}
+"""What was said and asked for at home, and who is who outside of it: not for a dashboard."""
+HIDDEN = {"sentences"}
+"""Tables of which a dashboard sees nothing."""
+REFUSED = (asyncpg.InsufficientPrivilegeError, asyncpg.ObjectNotInPrerequisiteStateError)
+"""The latter is what PostgreSQL says of a view that nobody can write to."""
+
+
+@pytest.fixture
+async def app(emptied_url: str) -> AsyncIterator[Database]:
+    async with open_database(as_role(emptied_url, APP)) as database:
+        yield database
+
+
+@pytest.fixture
+async def reader(emptied_url: str) -> AsyncIterator[Database]:
+    async with open_database(as_role(emptied_url, READER)) as database:
+        yield database
+
+
+async def test_the_daemons_role_does_the_daemons_work(app: Database, tmp_path: Path) -> None:
+    now = datetime.now(UTC)
+    async with open_ledger(app, tmp_path) as ledger:
+        await through_ledger(ledger, now)
+        assert ledger.waiting == 0
+    await create(app, "remédio", now - timedelta(seconds=1))
+    (due,) = await claim_due(app, now, 10, 60, "eu", zone=ZoneInfo("America/Sao_Paulo"))
+    assert await triggered_all(app, [due.id], now, "eu") == {due.id}
+    assert await cancel(app, [await create(app, "feira", now)]) == 1
+    await set_value(app, "tts.speed", 1.5, "Ana")
+    assert not (await load(app))[1]
+    await set_value(app, "tts.speed", 1.0, "Ana")
+    assert [change.row_id for change in await recent(app, "config", 1)] == ["tts.speed"]
+    table = await LogTable.open(app.url)
+    assert await table.append([Line(now, "INFO", "teste", "mensagem", "{}")]) == 0
+    await table.close()
+
+
+async def test_the_daemons_role_keeps_house(app: Database) -> None:
+    await app.execute(
+        "INSERT INTO system_logs (timestamp, level, source, message) VALUES (now() - interval '400 days', 'INFO', 'a', '')"
+    )
+    keeping = Housekeeping(app, SystemClock())
+    assert await keeping.look(), keeping.problem
+    assert await app.fetchval("SELECT count(*) FROM system_logs") == 0
+    now = datetime.now(UTC)
+    for table in (SYSTEM_LOGS, AUDIT_LOG):
+        await create_ahead(app, table, now + timedelta(days=400))
+        assert await drop_older(app, table, now - timedelta(days=4000)) == 0
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "DROP TABLE reminders",
+        "DROP INDEX idx_reminders_scheduled",
+        "ALTER TABLE users ADD COLUMN nickname text",
+        "ALTER TABLE users DISABLE TRIGGER users_audit_update",
+        "ALTER TABLE config DISABLE TRIGGER config_check",
+        "ALTER ROLE mordomo_app SUPERUSER",
+        "ALTER SYSTEM SET fsync = off",
+        "TRUNCATE messages",
+        "CREATE TABLE mine (id integer)",
+        "CREATE VIEW mine AS SELECT 1",
+        "CREATE FUNCTION mine() RETURNS integer LANGUAGE sql AS 'SELECT 1'",
+        "CREATE OR REPLACE FUNCTION check_config() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END'",
+        "CREATE SCHEMA mine",
+        "CREATE ROLE mine",
+        "CREATE DATABASE mine",
+        "SELECT rolpassword FROM pg_authid",
+        "SELECT pg_read_file('/etc/passwd')",
+        "COPY users TO PROGRAM 'cat'",
+        "COPY (SELECT 1) TO '/tmp/mine'",
+        "SET ROLE mordomo",
+        "SET SESSION AUTHORIZATION mordomo",
+        "SELECT grant_rights()",
+        "DELETE FROM report_intents",
+        "UPDATE report_table_sizes SET table_bytes = 0",
+        "INSERT INTO audit_log (table_name, row_id, action, actor, channel) VALUES ('a', 'b', 'INSERT', 'Ana', 'sql')",
+        "UPDATE audit_log SET actor = 'outro'",
+        "DELETE FROM audit_log",
+        "UPDATE system_logs SET message = ''",
+        "UPDATE alembic_version SET version_num = '0001'",
+    ],
+)
+async def test_the_daemons_role_may_nothing_else(app: Database, sql: str) -> None:
+    await app.execute("SELECT 1")
+    with pytest.raises(REFUSED):
+        await app.execute(sql)
+
+
+async def test_neither_role_owns_or_inherits_anything(app: Database) -> None:
+    assert not await app.fetch(
+        "SELECT d.classid::regclass, d.objid FROM pg_shdepend d JOIN pg_roles r ON r.oid = d.refobjid"
+        " WHERE d.deptype = 'o' AND r.rolname = ANY ($1)",
+        [APP, READER],
+    )
+    rows = await app.fetch(
+        "SELECT rolsuper OR rolcreaterole OR rolcreatedb OR rolreplication OR rolbypassrls"
+        " OR EXISTS (SELECT FROM pg_auth_members WHERE member = r.oid) FROM pg_roles r WHERE rolname = ANY ($1)",
+        [APP, READER],
+    )
+    assert [row[0] for row in rows] == [False, False]
+
+
+async def test_a_dashboard_reads_every_report_and_how_the_house_does(reader: Database) -> None:
+    views = await reader.fetch("SELECT viewname FROM pg_views WHERE schemaname = 'public' ORDER BY 1")
+    assert len(views) >= 8
+    for (view,) in views:
+        await reader.fetch(f'SELECT * FROM "{view}"')
+    await reader.fetch("SELECT latency_ms, intent FROM messages WHERE timestamp > now() - interval '1 day'")
+    await reader.fetch("SELECT count(*), status FROM reminders GROUP BY status")
+
+
+@pytest.mark.parametrize(("table", "column"), [(table, each) for table, many in PRIVATE.items() for each in many])
+async def test_a_dashboard_reads_nothing_private(reader: Database, table: str, column: str) -> None:
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await reader.fetch(f"SELECT {column} FROM {table}")
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT * FROM messages",
+        "DELETE FROM reminders",
+        "UPDATE config SET value = '1'",
+        "INSERT INTO users (name) VALUES ('Ana')",
+        "DELETE FROM report_intents",
+        "CREATE TABLE mine (id integer)",
+        "SELECT create_partitions('system_logs', now(), now())",
+        "SELECT drop_partitions('audit_log', now())",
+        "SELECT rolpassword FROM pg_authid",
+        "SELECT * FROM system_logs_default",
+    ],
+)
+async def test_a_dashboard_changes_nothing(reader: Database, sql: str) -> None:
+    with pytest.raises(REFUSED):
+        await reader.execute(sql)
+
+
+async def test_every_column_is_either_for_dashboards_or_named_as_private(reader: Database) -> None:
+    """A column that a later revision adds is decided upon."""
+    rows = await reader.fetch(
+        "SELECT c.relname, a.attname, has_column_privilege(c.oid, a.attnum, 'SELECT') AS readable"
+        " FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid WHERE c.relkind IN ('r', 'p')"
+        " AND c.relnamespace = 'public'::regnamespace AND NOT c.relispartition AND attnum > 0 AND NOT attisdropped"
+    )
+    hidden = {(row["relname"], row["attname"]) for row in rows if not row["readable"] and row["relname"] not in HIDDEN}
+    named = {(table, column) for table, columns in PRIVATE.items() for column in columns}
+    assert hidden - named == {("reminders", "lease_until"), ("reminders", "leased_by")}
+
+
+async def test_a_stranger_does_not_see_the_schema(emptied_url: str, postgres: Databases) -> None:
+    role = f"vizinho_{uuid4().hex[:8]}"
+    postgres.execute(f"CREATE ROLE {role}")
+    connection = await asyncpg.connect(emptied_url)
+    try:
+        await connection.execute(f"SET ROLE {role}")
+        with pytest.raises(asyncpg.UndefinedTableError):
+            await connection.fetch("SELECT * FROM config")
+    finally:
+        await connection.close()
+        postgres.execute(f"DROP ROLE {role}")
+
+
+async def test_a_later_table_and_a_restored_copy_get_their_rights(database_url: str) -> None:
+    owner = await asyncpg.connect(database_url)
+    await owner.execute("REVOKE ALL ON ALL TABLES IN SCHEMA public FROM mordomo_app, mordomo_reader")
+    await owner.execute("CREATE TABLE later (id integer)")
+    async with open_database(as_role(database_url, APP)) as app:
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await app.fetch("SELECT * FROM config")
+        await upgrade(database_url)
+        assert await app.fetch("SELECT * FROM config")
+        assert not await app.fetch("SELECT * FROM later")
+    await owner.close()
+
+
+async def test_the_way_down_takes_the_rights_and_leaves_the_roles(database_url: str) -> None:
+    await downgrade(database_url, "0005")
+    owner = await asyncpg.connect(database_url)
+    assert not await owner.fetch(
+        "SELECT d.classid::regclass, d.objid FROM pg_shdepend d JOIN pg_roles r ON r.oid = d.refobjid"
+        " JOIN pg_database b ON b.oid = d.dbid AND b.datname = current_database() WHERE r.rolname = ANY ($1)",
+        [APP, READER],
+    )
+    assert await owner.fetchval("SELECT count(*) FROM pg_roles WHERE rolname = ANY ($1)", [APP, READER]) == 2
+    await owner.close()
+    await upgrade(database_url)
+    async with open_database(as_role(database_url, APP)) as app:
+        assert await app.fetch("SELECT * FROM config")
+
+
+@pytest.fixture
+def managed_server(background: Background) -> Iterator[tuple[Databases, str]]:
+    """A server that has not our roles, and a database on it whose owner may not make any."""
+    if not DEBIAN:
+        pytest.skip("Debian's postgresql is not installed")
+    with debian(background) as server:
+        url = server.create(migrated=False)
+        server.execute("CREATE ROLE dona LOGIN", f'ALTER DATABASE "{urlsplit(url).path[1:]}" OWNER TO dona')
+        yield server, as_role(url, "dona")
+
+
+async def test_an_owner_that_may_make_no_roles_works_without_them(managed_server: tuple[Databases, str]) -> None:
+    server, url = managed_server
+    with structlog.testing.capture_logs() as logged:
+        await upgrade(url)
+    assert [line["event"] for line in logged if line["log_level"] == "warning"] == ["roles_not_made"]
+    async with open_database(url) as db:
+        assert await db.fetch("SELECT * FROM config")
+    server.execute(*(f"CREATE ROLE {role} LOGIN" for role in (APP, READER)))
+    await upgrade(url)
+    async with open_database(as_role(url, APP)) as app:
+        assert await app.fetch("SELECT * FROM config")
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await app.execute("DROP TABLE config")
+    await downgrade(url, "base")
+
+
+async def test_composes_script_makes_the_roles_with_their_passwords(managed_server: tuple[Databases, str]) -> None:
+    server, url = managed_server
+    folder = parse_qs(urlsplit(url).query)["host"][0]
+    secrets = {"MORDOMO_APP_PASSWORD": "com 'aspas' e \\", "MORDOMO_READER_PASSWORD": "outra"}
+    for _ in range(2):
+        process = await asyncio.create_subprocess_exec(
+            "sh", str(SCRIPT), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+            env={"PATH": os.environ.get("PATH", os.defpath), "PGHOST": folder, "POSTGRES_DB": "postgres", **secrets},
+        )  # fmt: skip
+        said, _ = await process.communicate()
+        assert (process.returncode, said) == (0, b"")
+    connection = await asyncpg.connect(server.url)
+    rows = await connection.fetch("SELECT rolname, rolpassword, rolsuper FROM pg_authid WHERE rolpassword IS NOT NULL")
+    await connection.close()
+    assert {row["rolname"] for row in rows} == {APP, READER}
+    assert all(row["rolpassword"].startswith("SCRAM-SHA-256$") and not row["rolsuper"] for row in rows)
+    await upgrade(url)
+    async with open_database(as_role(url, APP)) as app:
+        assert await app.fetch("SELECT * FROM config")
+    await downgrade(url, "base")
+
+
+def test_another_role_on_the_same_way() -> None:
+    assert as_role("postgresql://mordomo:segredo@h:5432/d?host=/a%2Fb", "x") == "postgresql://x@h:5432/d?host=/a%2Fb"
+    assert as_role("postgresql://mordomo@/d?host=/s", "x y") == "postgresql://x%20y@/d?host=/s"
