@@ -19,7 +19,13 @@ from support.background import Background
 from support.daemon_process import DaemonProcess, daemon_process
 from support.folders import short_folder
 
+from daemon.audio.frames import FRAME_BYTES, Utterance
+from daemon.audio.wav import read_speech
+from daemon.demo.models import WHISPER_CASA
 from daemon.demo.show import SCENES
+from daemon.engines.silero import Silero
+from daemon.engines.whisper import Whisper
+from daemon.language.words import plain_words
 from db.embedded import EmbeddedPostgres
 
 pytestmark = pytest.mark.timeout(180)
@@ -241,7 +247,10 @@ async def test_sigkill_in_the_middle_of_a_turn_and_of_a_reminder_loses_nothing()
             async def acting() -> bool:
                 return bool(await mordomo.rows("SELECT 1 FROM actions WHERE status IN ('pending', 'executing')"))
 
-            await asyncio.wait({asking, asyncio.create_task(until(acting))}, return_when=asyncio.FIRST_COMPLETED)
+            watching = asyncio.create_task(until(acting))
+            await asyncio.wait({asking, watching}, return_when=asyncio.FIRST_COMPLETED)
+            watching.cancel()
+            await asyncio.gather(watching, return_exceptions=True)
             await mordomo.end(signal.SIGKILL)
             await asyncio.gather(asking, return_exceptions=True)
             await mordomo.start()
@@ -354,15 +363,14 @@ def _write_float(path: Path, samples: np.ndarray) -> None:
 
 
 async def _is_speech(path: Path, said: str) -> None:
-    """Hold the reply's WAV against the voice detector: most of it must be speech, and long enough for its words."""
-    from daemon.audio.frames import FRAME_BYTES
-    from daemon.audio.wav import read_speech
-    from daemon.engines.silero import Silero
-
+    """Hold the reply's WAV against the voice detector, and transcribe it back: it must be what was to be said."""
     pcm = read_speech(path)
     detector = Silero.load()
     frames = [pcm[at : at + FRAME_BYTES] for at in range(0, len(pcm) - FRAME_BYTES, FRAME_BYTES)]
     voiced = [await detector.speech(frame) > 0.5 for frame in frames]
     detector.close()
     assert sum(voiced) / len(voiced) > 0.4
-    assert len(pcm) / 32_000 > 0.04 * len(said)
+    whisper = Whisper.load(WHISPER_CASA, name="casa")
+    heard = await whisper.transcribe(Utterance(pcm, 1000.0))
+    whisper.close()
+    assert plain_words(heard.text) == plain_words(said)

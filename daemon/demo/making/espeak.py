@@ -7,8 +7,11 @@ espeak-ng keeps global state: one thread at a time.
 """
 
 import ctypes
+import shutil
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import espeakng_loader
 import numpy as np
@@ -72,23 +75,34 @@ class Speech:
         return len(self.samples) / self.rate
 
 
-class Espeak:
-    """A loaded espeak-ng."""
+@cache
+def _library() -> tuple[ctypes.CDLL, int]:
+    """Load espeak-ng, once a process, and return it with its samples a second. Raises RuntimeError if it won't start.
 
-    def __init__(self, library: str | None = None, data: str | None = None) -> None:
-        """Load it: the wheel's, or another libespeak-ng with its data folder. Raises RuntimeError if it won't start."""
-        self._library = ctypes.CDLL(library or espeakng_loader.get_library_path())
-        folder = data or espeakng_loader.get_data_path()
-        flags = _DONT_EXIT | _PHONEME_EVENTS
-        self.rate = int(self._library.espeak_Initialize(_SYNCHRONOUS, 60, folder.encode(), flags))
-        if self.rate <= 0:
-            raise RuntimeError(f"espeak-ng did not start with the data in {folder}")
-        # By itself it takes the time of day for a seed; with ours, fresh processes say the same things in the same way.
-        self._library.espeak_ng_SetRandSeed(1)
-        self._library.espeak_Synth.argtypes = [
-            ctypes.c_void_p, ctypes.c_size_t, ctypes.c_uint, ctypes.c_int,
-            ctypes.c_uint, ctypes.c_uint, ctypes.c_void_p, ctypes.c_void_p,
-        ]  # fmt: skip
+    To start it a second time leaves it with pointers into memory that it has freed. So it is a copy: whoever else loads
+    the library in this process (Mordomo's own voice does) has another, with a state of its own.
+    """
+    with TemporaryDirectory() as folder:
+        library = ctypes.CDLL(shutil.copy(espeakng_loader.get_library_path(), folder))
+    data = espeakng_loader.get_data_path()
+    rate = int(library.espeak_Initialize(_SYNCHRONOUS, 60, data.encode(), _DONT_EXIT | _PHONEME_EVENTS))
+    if rate <= 0:
+        raise RuntimeError(f"espeak-ng did not start with the data in {data}")
+    # By itself it takes the time of day for a seed; with ours, fresh processes say the same things in the same way.
+    library.espeak_ng_SetRandSeed(1)
+    library.espeak_Synth.argtypes = [
+        ctypes.c_void_p, ctypes.c_size_t, ctypes.c_uint, ctypes.c_int,
+        ctypes.c_uint, ctypes.c_uint, ctypes.c_void_p, ctypes.c_void_p,
+    ]  # fmt: skip
+    return library, rate
+
+
+class Espeak:
+    """The process's espeak-ng."""
+
+    def __init__(self) -> None:
+        """Start it, if it is not started. Raises RuntimeError if it won't."""
+        self._library, self.rate = _library()
         self._pieces: list[NDArray[np.int16]] = []
         self._phonemes: list[tuple[float, str]] = []
         self._callback = _CALLBACK(self._take)
@@ -108,7 +122,7 @@ class Espeak:
 
     def say(self, text: str, manner: Manner = Manner()) -> Speech:
         """Speak `text`. Raises ValueError for a voice that espeak-ng does not have or a text without sound."""
-        # Another user of the library in this process may have set its own: ours is set anew each time.
+        # Another Espeak of this process may have set its own.
         self._library.espeak_SetSynthCallback(self._callback)
         if self._library.espeak_SetVoiceByName(manner.voice.encode()):
             raise ValueError(f"espeak-ng has no voice {manner.voice!r}")

@@ -22,12 +22,13 @@ from daemon.demo.making.examples import (
     speak,
     wake_words,
 )
-from daemon.demo.making.grammar import corpus
+from daemon.demo.making.grammar import corpus, fixed, rules
 
-COMMANDS, REPLIES, HELD_OUT = 10_500, 4_500, 300
+COMMANDS, REPLIES, HELD_OUT = 10_500, 6_000, 300
 SHORT_WORDS, SHORT_COPIES, KEY_COPIES = 4, 6, 2
 KEY_PHRASES = (
     "Que horas são?", "Que dia é hoje?", "Sim.", "Não.", "Para.", "Pare.", "Cancela.", "Não entendi.", "Obrigado.",
+    "Pronto.", "Combinado.", "Para quando?",
 )  # fmt: skip
 """Short phrases that a house says every day: spoken in every voice of training."""
 UNMARKED_SHARE = 0.2
@@ -36,7 +37,7 @@ JOB_SENTENCES = 500
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """The grammar's sentences, parted so that no `held_out` one is trained on. All short ones are in `training`."""
+    """The grammar's sentences, parted so that no `held_out` one is trained on. Short ones are all in `training`."""
 
     training: list[str]
     held_out: list[str]
@@ -53,17 +54,19 @@ class Job:
 
 
 def texts(seed: int) -> Texts:
-    """Draw the sentences."""
+    """Draw the sentences. Phrases that no rule varies are all trained on: nothing else would teach them."""
     drawn = corpus(COMMANDS, REPLIES, seed)
     random.Random(seed).shuffle(drawn)  # noqa: S311 - reproducible data, no secret
-    held_out = [text for text in drawn if len(text.split()) > SHORT_WORDS][:HELD_OUT]
+    unvaried = {text for rule in rules() for text in fixed(rule)}
+    held_out = [text for text in drawn if len(text.split()) > SHORT_WORDS and text not in unvaried][:HELD_OUT]
     apart = set(held_out)
     return Texts([text for text in drawn if text not in apart], held_out)
 
 
 def lines(training: Sequence[str], seed: int) -> list[tuple[str, str | None]]:
     """Return what to say with which variant: short phrases several times, the key phrases in every voice."""
-    short = [text for text in training if len(text.split()) <= SHORT_WORDS]
+    unvaried = {text for rule in rules() for text in fixed(rule)}
+    short = [text for text in training if len(text.split()) <= SHORT_WORDS or text in unvaried]
     planned: list[tuple[str, str | None]] = [(text, None) for text in training]
     planned += [(text, None) for text in short] * SHORT_COPIES
     voices = ("", *MAIN_VARIANTS, *MORE_VARIANTS)

@@ -59,10 +59,20 @@ def _clock_rules() -> dict[str, list[str]]:
     rules["duas"] = [spelled(hour, feminine=True) for hour in range(2, 24)]
     rules["que_horas"] = [
         "é <uma><e_agora> *3",
-        "são <duas><e_agora> *20",
+        "são <duas><e_agora> *16",
+        "são <onze><e_agora> <turno> *16",
+        "é uma<e_agora> <turno> *2",
         "são <duas> horas *2",
         "é uma hora *1",
         "são <duas> horas e <minuto> minutos *1",
+    ]
+    rules["onze"] = [spelled(hour, feminine=True) for hour in range(2, 13)]
+    rules["turno"] = ["da madrugada", "da manhã", "da tarde", "da noite"]
+    rules["as_onze"] = [
+        "às <onze><e_agora> <turno> *8",
+        "à uma<e_agora> <turno> *1",
+        "ao meio-dia<e_agora> *1",
+        "à meia-noite<e_agora> *1",
     ]
     rules["e_agora"] = [" *2", " e meia *2", " e <minuto> *12", " em ponto *1"]
     return rules
@@ -83,6 +93,15 @@ def _calendar_rules() -> dict[str, list[str]]:
             "na <dia_util> <hora> *6",
             "no <fim_de_semana> <hora> *2",
         ],
+        "momento": [
+            "daqui a <espera> *8",
+            "<dia_falado> <as_onze> *20",
+            "no dia <dia_do_mes> de <mes> <as_onze> *3",
+        ],
+        "dia_falado": ["hoje *3", "amanhã *3", "na <dia_util> *2", "no <fim_de_semana> *1"],
+        "espera": [_counted(number, "minuto") for number in range(1, 60)]
+        + ["<horas> *20", "<horas> e meia *10", "meia hora *5"],
+        "decimo": [spelled(number) for number in range(1, 10)],
         "minutos": [_counted(number, "minuto") for number in minutes],
         "horas": [_counted(number, "hora", feminine=True) for number in range(1, 7)],
         "dia_util": ["segunda-feira", "terça-feira", "quarta-feira", "quinta-feira", "sexta-feira"],

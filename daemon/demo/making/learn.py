@@ -24,6 +24,8 @@ PEAK_RATE, WARM_STEPS, FLAT_SHARE = 2e-3, 300, 0.15
 IGNORED = -100
 TIMESTAMP_SHARE, WRONG_TOKEN_SHARE = 0.4, 0.08
 REPORT_STEPS = 100
+STEP_LIMIT_S = 5.0
+"""The most that one step counts for: a virtual machine that was halted may report minutes at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,11 +123,12 @@ def learn(examples: Sequence[Example], written: dict[str, list[int]], ids: Ids, 
     trained = [weight for weight in [*model.parameters(), *namer.parameters()] if weight.requires_grad]
     optimiser = torch.optim.AdamW(trained, lr=PEAK_RATE, betas=(0.9, 0.98), weight_decay=0.01)
     model.train()
-    begun_s, recent = time.process_time(), []
+    spent_s, last_s, recent = 0.0, time.process_time(), []
     log.info("training", examples=len(examples), weights=sum(weight.numel() for weight in model.parameters()))
     for step, batch in enumerate(_batches(rng, examples)):
-        spent_s = (time.process_time() - begun_s) / threads
-        share = spent_s / (minutes * 60)
+        now_s = time.process_time()
+        spent_s += min(STEP_LIMIT_S, (now_s - last_s) / threads)
+        share, last_s = spent_s / (minutes * 60), now_s
         if share >= 1:
             break
         for group in optimiser.param_groups:

@@ -94,8 +94,10 @@ def wake_tail(rng: np.random.Generator, wakes: Sequence[Sound]) -> Sound:
     return np.concatenate([end.astype(np.float32), silence(gap_s)])
 
 
-def _background(rng: np.random.Generator, samples: int, others: Sequence[Sound]) -> tuple[Sound, float]:
+def _background(rng: np.random.Generator, samples: int, others: Sequence[Sound], *, clean: bool) -> tuple[Sound, float]:
     """Return some background of RMS 1 and how many dB it lies below the speech."""
+    if clean or rng.random() < 0.1:
+        return noise(rng, samples, "pink"), CLEAN_SNR_DB
     snr_db = float(rng.uniform(8, 40))
     kinds = ["white", "pink", "brown", "pink"] + ["babble"] * bool(others)
     kind = kinds[rng.integers(len(kinds))]
@@ -124,9 +126,7 @@ def hear(
         sound = room(rng, sound)
     if not clean and rng.random() < 0.4:
         sound = tilt(rng, sound)
-    background, snr_db = noise(rng, len(sound), "pink"), CLEAN_SNR_DB
-    if not clean and rng.random() < 0.9:
-        background, snr_db = _background(rng, len(sound), others)
+    background, snr_db = _background(rng, len(sound), others, clean=clean)
     sound = sound + background * (sound.std() + 1e-9) * 10 ** (-snr_db / 20)
     starts_s = len(start) / RATE
     return Heard(_normal(sound) * np.float32(10 ** (rng.uniform(-26, 0) / 20)), starts_s, starts_s + len(spoken) / RATE)
