@@ -7,11 +7,11 @@ from importlib import resources
 from typing import Any
 
 from daemon.language import lexicon as lexicons
+from daemon.language.found import Wanted
 from daemon.language.lexicon import Lexicon, Phrase
 from daemon.language.patterns import BadPattern, Pattern, compile_pattern
 from daemon.language.plan import Value
 from daemon.language.pt_br import durations, numbers
-from daemon.language.targets import Wanted
 from daemon.language.words import fold
 
 _FIELDS = frozenset(

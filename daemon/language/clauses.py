@@ -98,7 +98,7 @@ def _without_back(words: Words, lexicon: Lexicon) -> Words:
             if len(phrase) < len(plain) and plain[-len(phrase) :] == phrase and not tied:
                 words, again = words[: -len(phrase)], True
                 break
-        if not again and len(plain) > 2 and plain[-1] in lexicon.talk:
+        if not again and len(plain) > 2 and plain[-1] in lexicon.talk and plain[-2] not in {"de", "do", "da"}:
             words, again = words[:-1], True
     return words
 
@@ -110,8 +110,17 @@ def corrected(words: Words, lexicon: Lexicon) -> tuple[Words, Words] | None:
         for phrase in lexicon.repairs:
             end = at + len(phrase)
             if plain[at:end] == phrase and end < len(plain) and _marked(words, at, end):
-                return words[:at], words[end:]
+                return _uncorrected(words[:at], lexicon), words[end:]
     return None
+
+
+def _uncorrected(first: Words, lexicon: Lexicon) -> Words:
+    """Take further words of correction off the end of what was said first: "…do quarto, não, pera, …"."""
+    plain = tuple(word.plain for word in first)
+    for phrase in lexicon.repairs:
+        if len(phrase) < len(plain) and plain[-len(phrase) :] == phrase and first[-len(phrase) - 1].mark:
+            return _uncorrected(first[: -len(phrase)], lexicon)
+    return first
 
 
 def _marked(words: Words, at: int, end: int) -> bool:

@@ -7,14 +7,16 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import structlog
 
-from daemon.language import book, clauses, lexicon, names, own, words
+from daemon.language import book, clauses, frames, lexicon, names, own, words
+from daemon.language.found import Wanted
+from daemon.language.meaning import Reading
 from daemon.language.names import Index
 from daemon.language.own import OwnSentence
 from daemon.language.paraphrases import paraphrases
 from daemon.language.plan import NOTHING, Heard, Household, Intent, Plan, Thing
 from daemon.language.pt_br import moments
-from daemon.language.reading import Reader, Reading
-from daemon.language.targets import Pointer, Wanted
+from daemon.language.reading import Reader
+from daemon.language.targets import Pointer
 from daemon.language.words import Sentence, Word
 
 log = structlog.get_logger(__name__)
@@ -140,7 +142,17 @@ class Language:
             read = self._as_it_stands(way, reader)
             if read:
                 return read
-        return ()
+        framed = self._framed(said, reader)
+        return (framed,) if framed else ()
+
+    def _framed(self, said: tuple[Word, ...], reader: Reader) -> Reading | None:
+        """Read a command by its parts, where no sentence fits."""
+        for way in (said, *paraphrases(said, self._lexicon)):
+            for command in clauses.bare(way, self._lexicon, self._name):
+                reading = frames.read(command, reader)
+                if reading:
+                    return reading
+        return None
 
     def _as_it_stands(self, said: tuple[Word, ...], reader: Reader) -> tuple[Reading, ...]:
         for command in clauses.bare(said, self._lexicon, self._name):
@@ -172,7 +184,7 @@ class Language:
                 reading = reader.read(command)
                 if reading:
                     return reading
-        return None
+        return self._framed(said, reader)
 
     def _mended(self, first: tuple[Word, ...], meant: tuple[Word, ...], reader: Reader) -> tuple[Reading, ...]:
         """Read a corrected sentence: what was meant alone, or in place of the last words of what was said first."""

@@ -27,6 +27,9 @@ class Lexicon:
     silence_parts: tuple[str, ...]
     pieces: Mapping[str, str]
     verb_forms: frozenset[str]
+    forms: Mapping[str, frozenset[str]]
+    comparatives: Mapping[str, str]
+    not_in_commands: frozenset[str]
     kinds: Mapping[str, tuple[tuple[str, str | None], ...]]
     same_as: Mapping[str, str]
     little: frozenset[str]
@@ -82,6 +85,9 @@ def load(language: str) -> Lexicon:
         silence_parts=tuple(" ".join(plain_words(part)) for part in said["silence"]["parts"]),
         pieces=pieces,
         verb_forms=frozenset(fold(form) for forms in verbs.values() for form in forms),
+        forms={name: frozenset(fold(form) for form in forms) for name, forms in verbs.items()},
+        comparatives={fold(word): way for way, said_so in said["comparatives"].items() for word in said_so},
+        not_in_commands=_words(said["not_in_commands"]),
         kinds={fold(noun): _kinds(kinds) for noun, kinds in said["kinds"].items()},
         same_as={fold(word): fold(other) for word, other in said["same_as"].items()},
         little=_words(said["little"]),

@@ -33,6 +33,8 @@ class Known:
     kinds: frozenset[str]
     words: frozenset[str]
     owners: frozenset[str] = frozenset()
+    spelled: tuple[tuple[Phrase, frozenset[str], frozenset[frozenset[str]]], ...] = ()
+    """Each name, its words, and its words with those of the room."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +127,13 @@ def _known(
 
 
 @lru_cache(maxsize=8192)
+def _spelled(
+    names: tuple[Phrase, ...], areas: tuple[Phrase, ...]
+) -> tuple[tuple[Phrase, frozenset[str], frozenset[frozenset[str]]], ...]:
+    return tuple((name, frozenset(name), frozenset(frozenset((*name, *area)) for area in areas)) for name in names)
+
+
+@lru_cache(maxsize=8192)
 def _owners(names: tuple[str, ...], lexicon: Lexicon) -> frozenset[str]:
     """Return the words of names that stand for other things: "carro" in "carregador do carro"."""
     owners: set[str] = set()
@@ -157,7 +166,8 @@ def index(household: Household, lexicon: Lexicon) -> Index:
     for thing in household.things:
         places = of_area.get(thing.area, ())
         names, kinds, words = _known((thing.name, *thing.aliases), places, thing.domain, thing.device_class, lexicon)
-        known.append(Known(thing, names, places, kinds, words, _owners((thing.name, *thing.aliases), lexicon)))
+        owners = _owners((thing.name, *thing.aliases), lexicon)
+        known.append(Known(thing, names, places, kinds, words, owners, _spelled(names, places)))
     postings: dict[str, set[int]] = {}
     for at, one in enumerate(known):
         for word in one.words:
@@ -198,11 +208,10 @@ def tier(one: Known, words: Phrase) -> float:
     """Return how well a thing fits the words, EXACT to BY_KIND (all of the words are known to be the thing's)."""
     asked = frozenset(words)
     best = float(BY_KIND)
-    for name in one.names:
-        own = frozenset(name)
+    for name, own, placed in one.spelled:
         if own == asked:
             return EXACT
-        if any(own | frozenset(area) == asked for area in one.areas):
+        if asked in placed:
             best = max(best, WITH_AREA)
         elif asked < own:
             best = max(best, BY_HEAD if words[0] == name[0] else BY_PART)

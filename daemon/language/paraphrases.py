@@ -105,6 +105,8 @@ def _without_remark(said: Words, lexicon: Lexicon) -> Words:
     for at in range(1, min(len(said), 12)):
         if said[at - 1].mark in {",", ".", "!", ";", "…"}:
             remark = {word.plain for word in said[:at]}
+            if remark <= lexicon.talk:
+                continue
             calm = not remark & (lexicon.not_in_reasons | {"que", "se"}) and bool(remark & lexicon.copulas)
             return said[at:] if calm and not remark & _COMMANDING else said
     return said
@@ -163,6 +165,8 @@ def _without_reasons(said: Words, lexicon: Lexicon) -> Iterator[Words]:
     plain = tuple(word.plain for word in said)
     for at in range(2, len(plain) - 1):
         because, rest = plain[at], plain[at + 1 :]
+        if said[at - 1].mark and because in {"ta", "esta", "to", "estou"} and not lexicon.not_in_reasons & set(rest):
+            yield said[:at]  # "liga o ar, tá um calor danado"
         if because not in lexicon.because or len(rest) > 12 or lexicon.not_in_reasons & set(rest):
             continue
         purpose = because in {"pra", "para", "pro"} and any(w.endswith("r") and len(w) > 2 for w in rest[:3])

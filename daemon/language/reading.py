@@ -8,12 +8,14 @@ from functools import cached_property
 
 from daemon.language import timing, values
 from daemon.language.book import Book, Entry
+from daemon.language.found import Found
 from daemon.language.lexicon import Lexicon, Phrase
+from daemon.language.meaning import Reading
 from daemon.language.patterns import Pattern
-from daemon.language.plan import Intent, Thing, Value
+from daemon.language.plan import Intent, Value
 from daemon.language.pt_br import asking, moments
 from daemon.language.pt_br.moments import When
-from daemon.language.targets import Found, Pointer
+from daemon.language.targets import Pointer
 from daemon.language.values import Captured
 from daemon.language.words import Sentence, Word, plain_words
 
@@ -21,33 +23,6 @@ _LONGEST_COMMAND = 60
 """Words. A command for a house is short; this also bounds the work on hostile text."""
 _MOST_READINGS = 36
 """So many pieces of one sentence are tried as a command; one that needs more is not one."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """One meaning of one command. `free` counts the words taken as free text; `choices` asks between things."""
-
-    intents: tuple[Intent, ...]
-    score: float
-    free: int = 0
-    assumed: tuple[str, ...] = ()
-    question: str | None = None
-    head: str | None = None
-    choices: tuple[Thing, ...] = ()
-    literals: int = 0
-    alone: bool = False
-    own: bool = False
-    why: tuple[Entry, Pattern, tuple[tuple[str, str], ...]] | None = None
-
-    @property
-    def rank(self) -> float:
-        """Return by how much to prefer this meaning: the house's own, sure things, known words, little free text."""
-        return self.own + self.score - 0.015 * min(self.free, 12) + 0.01 * min(self.literals, 8)
-
-    @property
-    def targets(self) -> tuple[str, ...]:
-        """Return the ids of all things meant."""
-        return tuple(target for intent in self.intents for target in intent.targets)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,46 +8,11 @@ from dataclasses import dataclass, replace
 from itertools import takewhile
 
 from daemon.language import names, phrases
+from daemon.language.found import Found, Wanted, grouping, naming
 from daemon.language.lexicon import Lexicon, Phrase
-from daemon.language.names import BY_HEAD, BY_KIND, EXACT, WITH_AREA, Index, Known
-from daemon.language.plan import Thing, Value
+from daemon.language.names import BY_HEAD, BY_KIND, BY_PART, EXACT, WITH_AREA, Index, Known
+from daemon.language.plan import Thing
 from daemon.language.pt_br import sounds
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What a sentence may point at.
-
-    `to` is the state asked for, `head` the noun left out of `a da cozinha`, `area_is` the domain meant by naming a room
-    only, `everything` the domains of `tudo`; `device_class` narrows sensors, `whole_name` allows no part of a name,
-    `every` asks about all of a kind wherever they are.
-    """
-
-    domains: frozenset[str]
-    to: str | None = None
-    head: str | None = None
-    area_is: str | None = None
-    everything: frozenset[str] = frozenset()
-    device_class: str | None = None
-    whole_name: bool = False
-    every: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What was found: the things, the slots that tell it, how sure (0 to 1), what was taken for granted.
-
-    `choices` holds the candidates where nothing but asking can decide; then `things` is empty. `head` is the noun, for
-    the sentence that goes on with "e a da cozinha".
-    """
-
-    things: tuple[Thing, ...]
-    slots: tuple[tuple[str, Value], ...] = ()
-    score: float = 1.0
-    head: str | None = None
-    area: str | None = None
-    choices: tuple[Thing, ...] = ()
-    assumed: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +26,7 @@ class _Phrase:
     house: bool
     here: bool
     headless: bool
+    counted: bool
 
 
 _Fit = tuple[Known, float]
@@ -119,6 +85,8 @@ class Pointer:
 
     def _one(self, words: Phrase, wanted: Wanted, head: str | None, area: str | None) -> Found | None:
         cut = phrases.find(words, self.lexicon.but)
+        if wanted.whole_name and (named := self._by_whole_name(words, wanted)):
+            return named
         if cut:
             return self._except(words[: cut[0]], words[cut[1] :], wanted, head)
         if tuple(w for w in words if w not in self.lexicon.loose) == () or set(words) <= self.lexicon.it:
@@ -126,21 +94,27 @@ class Pointer:
         if area is None and {"la", "ali", "dali"} & set(words):  # "o ventilador de lá", after another thing of a room
             area = self._area_before()
         phrase = self._strip(words, wanted)
-        if phrase.everything:
-            return self._everything(phrase, wanted)
+        return self._everything(phrase, wanted) if phrase.everything else self._named(phrase, wanted, head, area)
+
+    def _named(self, phrase: _Phrase, wanted: Wanted, head: str | None, area: str | None) -> Found | None:
+        """Mean what the words of a phrase name, a noun that was left out put in its place."""
         asked = phrase.words
         if phrase.headless and (not asked or asked[0] not in self.index.by_word or not self._names_kind(asked)):
             noun = head or wanted.head
             asked = (noun, *asked) if noun else asked
         if not asked and phrase.here and wanted.area_is and wanted.head:  # "acende aqui"
             asked = (wanted.head,)
-        if not asked:
-            return None
-        spelled = self.index.spell(asked, self.lexicon)
+        spelled = self.index.spell(asked, self.lexicon) if asked else None
         if spelled is None:
             return None
         found = self._choose(spelled.words, phrase, wanted, area)
         return replace(found, score=found.score * spelled.likeness) if found else None
+
+    def _by_whole_name(self, words: Phrase, wanted: Wanted) -> Found | None:
+        """Mean the only thing that is called just so: of "saindo de casa" the last word is no place."""
+        asked = names.content(words, self.lexicon)
+        called = [one.thing for one in self.index.known if one.thing.domain in wanted.domains and asked in one.names]
+        return Found((called[0],), (("name", called[0].name),)) if len(called) == 1 else None
 
     def _area_before(self) -> str | None:
         areas = {one.thing.area for one in self.index.known if one.thing.id in self.before}
@@ -165,7 +139,8 @@ class Pointer:
         kept = tuple(w for w in rest[len(leading) :] if w not in lexicon.little and w not in lexicon.all)
         bent = any(w != sounds.singular(w) and names.normal(w, lexicon) in lexicon.kinds for w in kept[:1])
         headless = len(rest) > 1 and rest[0] in _ARTICLES and rest[1] in _OF
-        return _Phrase(kept, plural or bent, every, everything, house, here, headless)
+        counted = any(w in _COUNTS for w in leading)
+        return _Phrase(kept, plural or bent, every, everything, house, here, headless, counted)
 
     def _except(self, words: Phrase, but: Phrase, wanted: Wanted, head: str | None) -> Found | None:
         rest = self._one(("todas", *words) if words else ("tudo",), wanted, head, None)
@@ -189,7 +164,7 @@ class Pointer:
         things = tuple(by_id[i] for i in self.before if i in by_id and by_id[i].domain in wanted.domains)
         if not things or len(things) != len(self.before):
             return None
-        return Found(things, _naming(things, None), 0.95, self.head)
+        return Found(things, naming(things, None), 0.95, self.head)
 
     def _everything(self, phrase: _Phrase, wanted: Wanted) -> Found | None:
         spelled = self.index.spell(names.content(phrase.words, self.lexicon), self.lexicon)
@@ -202,7 +177,7 @@ class Pointer:
         if len(wanted.everything) > 1 and not (area or phrase.house):
             return None
         things = self._of_domains(wanted.everything, area)
-        return Found(things, _grouping(things, area), 0.9, wanted.head, area) if things else None
+        return Found(things, grouping(things, area), 0.9, wanted.head, area) if things else None
 
     def _of_domains(self, domains: frozenset[str], area: str | None) -> tuple[Thing, ...]:
         return tuple(
@@ -216,7 +191,7 @@ class Pointer:
         named = named or (self.speaker if phrase.here else area)
         if wanted.area_is and named and set(words) == set(in_name):
             things = self._of_domains(frozenset({wanted.area_is}), named)
-            return Found(things, _grouping(things, named), 0.92, None, named) if things else None
+            return Found(things, grouping(things, named), 0.92, None, named) if things else None
         fitting = [
             (one, names.tier(one, words))
             for one in (self.index.known[i] for i in names.in_area(self.index, words, named, in_name))
@@ -228,7 +203,10 @@ class Pointer:
         if set(words) == set(in_name) and phrase.all:
             return None
         if set(words) == set(in_name):  # a room alone names nothing in it, unless a thing is called like it
-            fitting = [(one, fit) for one, fit in fitting if fit > BY_KIND]
+            fitting = [
+                (one, fit) for one, fit in fitting
+                if fit > BY_PART or (fit > BY_KIND and one.thing.device_class in _OF_A_ROOM)
+            ]  # fmt: skip
         if wanted.whole_name:
             fitting = [(one, fit) for one, fit in fitting if fit == EXACT]
         head = next((word for word in words if word in self.lexicon.kinds), words[0])
@@ -250,10 +228,11 @@ class Pointer:
             things = [thing for thing in things if self.index.inside(thing, area)] or things
         elif not phrase.house and not phrase.all and not every:
             own = [thing for thing in things if self._here(thing)]
+            own = own if len(own) > 1 or not phrase.counted else []  # "os dois abajures" are in two rooms
             area = self.speaker if own else None
             things = own or things
         everywhere = tuple(things)
-        return Found(everywhere, _naming(everywhere, area), 0.97 if area or phrase.house else 0.93, head, area)
+        return Found(everywhere, naming(everywhere, area), 0.97 if area or phrase.house else 0.93, head, area)
 
     def _single(self, fitting: list[_Fit], wanted: Wanted, place: _Place) -> Found:
         """Choose one thing: in the room that was named, else the speaker's, else the best name, else the main one."""
@@ -272,7 +251,7 @@ class Pointer:
             return Found((only,), (("name", only.name),), score, place.head, only.area)
         if place.head in _TOGETHER and (place.area or own):
             things, area = tuple(one.thing for one, _ in fitting), place.area or self.speaker
-            return Found(things, _naming(things, area), 0.9, place.head, area)
+            return Found(things, naming(things, area), 0.9, place.head, area)
         return self._by_state(best, wanted, place.head)
 
     def _near(self, fitting: list[_Fit], place: _Place) -> list[_Fit]:
@@ -296,22 +275,10 @@ class Pointer:
         return Found((), (), 0.6, head, choices=tuple(one.thing for one in best))
 
 
+_OF_A_ROOM = frozenset({"garage", "gate", "temperature"})
+"""Classes of things that a room's name alone may mean: "abre a garagem", "quantos graus na sala"."""
 _COUNTS = frozenset({"duas", "dois", "tres", "quatro", "2", "3", "4"})
 _ARTICLES = frozenset({"o", "a", "os", "as", "aquela", "aquele", "essa", "esse", "todas", "todos", "so"})
 _OF = frozenset({"de", "do", "da", "dos", "das", "daqui"})
 _TOGETHER = frozenset({"luz", "cortina", "persiana"})
 """Nouns for things that belong together in a room: "a luz" of a room is all of its lamps."""
-
-
-def _naming(things: tuple[Thing, ...], area: str | None) -> tuple[tuple[str, Value], ...]:
-    if len(things) == 1:
-        return (("name", things[0].name),)
-    classes = {thing.device_class for thing in things}
-    slots = _grouping(things, area)
-    return (*slots, ("device_class", next(iter(classes)))) if len(classes) == 1 and None not in classes else slots
-
-
-def _grouping(things: tuple[Thing, ...], area: str | None) -> tuple[tuple[str, Value], ...]:
-    domains = {thing.domain for thing in things}
-    slots: tuple[tuple[str, Value], ...] = (("domain", next(iter(domains))),) if len(domains) == 1 else ()
-    return (*slots, ("area", area)) if area else slots

@@ -1,6 +1,7 @@
 """The questions that a plan asks back."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from daemon.language.plan import Thing
@@ -13,14 +14,15 @@ _MOST_NAMED = 4
 
 def which_one(choices: Sequence[Thing]) -> str:
     """Ask which of several things was meant: `A da sala ou a da cozinha?`."""
-    names = list(dict.fromkeys(_told_apart(thing, choices) for thing in choices))
+    called = Counter(thing.name.casefold() for thing in choices)
+    names = list(dict.fromkeys(_told_apart(thing, called) for thing in choices))
     if len(names) > _MOST_NAMED:
         return "De qual cômodo?"
     return grammar.which(names)
 
 
-def _told_apart(thing: Thing, choices: Sequence[Thing]) -> str:
-    same = sum(1 for other in choices if other.name.casefold() == thing.name.casefold())
+def _told_apart(thing: Thing, called: Mapping[str, int]) -> str:
+    same = called[thing.name.casefold()]
     return f"{thing.name} {grammar.of(thing.area)}" if same > 1 and thing.area else thing.name
 
 

@@ -16,8 +16,8 @@ _WRITTEN = re.compile(r"(\d{1,2})([/.-])(\d{1,2})(?:\2(\d{2,4}))?")
 _ISO = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
 
 STARTS = frozenset({
-    *_LEADS, *_POINTING, *WEEKDAYS, *(name[0] for name in holidays.FEASTS), *MONTHS, *month_days.STARTS, "hoje", "amanha",
-    "depois", "proxima", "dia", "vespera", "antevespera", "feriado",
+    *_LEADS, *_POINTING, *WEEKDAYS, *(name[0] for name in holidays.FEASTS), *MONTHS, *month_days.STARTS, "hoje",
+    "amanha", "depois", "proxima", "dia", "vespera", "antevespera", "feriado",
     "seg", "ter", "qua", "qui", "sex", "sab", "dom",
 })  # fmt: skip
 """Words with which a day may begin (besides figures)."""

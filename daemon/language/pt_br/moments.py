@@ -44,8 +44,8 @@ class When:
     `start` is aware, or None; `day` is set where only a day was said. `delay_s` tells a wait from now (`daqui a dez
     minutos`), `lasting_s` how long (`por dez minutos`). `past` marks an hour of today that is over. `clock` is the
     hour as said, for asking about one ("o alarme das sete"). `grain` is how finely it was said (second to year), `end`
-    where it ends (exclusive) if it lasts: a week, a part of the day, `das 9 às 11`; `begin` is where such a part begins,
-    while `start` is the moment in it that is taken.
+    where it ends (exclusive) if it lasts: a week, a part of the day, `das 9 às 11`; `begin` is where such a part
+    begins, while `start` is the moment in it that is taken.
     """
 
     start: datetime | None = None

@@ -163,7 +163,7 @@ def _about(plain: tuple[str, ...], at: int) -> tuple[int, int]:
 
 
 def _shifted(wait_s: int, share: int) -> int:
-    """Return a little less or more than a wait: a tenth of it, at most ten minutes, in whole minutes where it is long."""
+    """Return a little less or more than a wait: a tenth of it, at most ten minutes, whole ones where it is long."""
     little = min(600, wait_s // 10)
     return wait_s + share * (little // 60 * 60 if wait_s >= 600 else little)
 

@@ -15,6 +15,7 @@ _UNITS = {
 }  # fmt: skip
 _EVERY = frozenset({"todo", "toda", "todos", "todas", "cada"})
 _WORKDAYS = (0, 1, 2, 3, 4)
+_OF_MONTH = (("de", "cada", "mes"), ("de", "todo", "mes"), ("do", "mes"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,9 +142,7 @@ def _on_month_days(plain: Sequence[str], day: int, end: int) -> Found:
         clock_like = more is not None and plain[more[1] : more[1] + 1] in {("horas",), ("h",), ("da",)}
         if more and day < more[0] <= 31 and not clock_like:
             days, end = (day, int(more[0])), more[1]
-    for tail in (("de", "cada", "mes"), ("de", "todo", "mes"), ("do", "mes")):
-        if plain[end : end + len(tail)] == tail:
-            end += len(tail)
+    end += next((len(tail) for tail in _OF_MONTH if plain[end : end + len(tail)] == tail), 0)
     return Rule("MONTHLY", month_days=days), end
 
 
@@ -162,8 +161,7 @@ def _counted_day(plain: Sequence[str], at: int, *, needs_month: bool = True) -> 
     if counted is None:
         return None
     end = counted.end
-    tails = (("de", "cada", "mes"), ("de", "todo", "mes"), ("do", "mes"))
-    tail = next((tail for tail in tails if plain[end : end + len(tail)] == tail), ())
+    tail = next((tail for tail in _OF_MONTH if plain[end : end + len(tail)] == tail), ())
     if needs_month and not tail and (counted.plain or counted.weekday is not None):
         return None
     end += len(tail)
@@ -181,7 +179,7 @@ def _each_month(plain: Sequence[str], at: int) -> Found | None:
     if counted is None and plain[here : here + 1] == ("dia",):
         number = numbers.read(plain, here + 1)
         end = number[1] if number else 0
-    if not end or plain[end : end + 3] not in {("de", "cada", "mes"), ("de", "todo", "mes")}:
+    if not end or plain[end : end + 3] not in _OF_MONTH[:2]:
         return None
     return _in_each_month(plain, at)
 
@@ -197,9 +195,8 @@ def _plural(plain: Sequence[str], at: int) -> Found | None:
 
 def _times(plain: Sequence[str], at: int) -> Found | None:
     """Read `uma vez por semana`."""
-    if plain[at : at + 3] not in {("uma", "vez", "por"), ("1", "vez", "por"), ("uma", "vez", "ao")}:
-        return None
-    unit = _UNITS.get(plain[at + 3]) if at + 3 < len(plain) else None
+    once = plain[at : at + 3] in {("uma", "vez", "por"), ("1", "vez", "por"), ("uma", "vez", "ao")}
+    unit = _UNITS.get(plain[at + 3]) if once and at + 3 < len(plain) else None
     return (Rule(unit), at + 4) if unit else None
 
 
@@ -278,25 +275,7 @@ _FIXED = {
 }  # fmt: skip
 
 
-STARTS = frozenset(
-    {
-        *_EVERY,
-        *WEEKDAYS,
-        "de",
-        "da",
-        "a",
-        "no",
-        "na",
-        "o",
-        "as",
-        "aos",
-        "nas",
-        "nos",
-        "uma",
-        "1",
-        *(name[0] for name in _FIXED),
-    }
-)
+STARTS = frozenset({*_EVERY, *WEEKDAYS, *"de da a no na o as aos nas nos uma 1".split(), *(name[0] for name in _FIXED)})
 """Words with which a recurrence may begin."""
 
 

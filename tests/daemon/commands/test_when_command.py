@@ -79,7 +79,7 @@ def test_recurrence(text: str, rrule: str) -> None:
     assert told(text, NOW)["rrule"] == rrule
 
 
-@pytest.mark.parametrize(("text", "seconds"), [("uma hora e meia", 5400), ("1h30", 5400), ("dez minutos", 600)])
+@pytest.mark.parametrize(("text", "seconds"), [("uma hora e meia", 5400), ("hora e meia", 5400), ("dez minutos", 600)])
 def test_duration(text: str, seconds: int) -> None:
     assert told(text, NOW)["duration_s"] == seconds
 
@@ -89,7 +89,7 @@ def test_what_tells_no_time(text: str) -> None:
     assert set(told(text, NOW).values()) == {None}
 
 
-moments_of_years = st.datetimes(datetime(2024, 1, 1), datetime(2035, 12, 31)).map(lambda at: at.replace(tzinfo=ZONE))
+moments_of_years = st.integers(1_704_078_000, 2_082_769_200).map(lambda at: datetime.fromtimestamp(at, tz=ZONE))
 
 
 @given(moments_of_years, st.integers(1, 23), st.integers(0, 59))

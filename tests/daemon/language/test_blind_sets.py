@@ -1,14 +1,17 @@
 """Sentences written before the rules that now read them, and scored once before anything was changed for them.
 
-First scores: third set 142 of 192 (74.0 %) with 2 false actions; fourth set, after learning from the third, 113 of 133
-(85.0 %) with 2 false actions. They guard what was learnt from them since; they say nothing of sentences yet unheard.
+First scores, each after learning from the sets before: third 142 of 192 (74.0 %, 2 false actions), fourth 113 of 133
+(85.0 %, 2), fifth 59 of 79 (74.7 %, 1), sixth 63 of 71 (88.7 %, 0), seventh 55 of 59 (93.2 %, 0; one of its misses was
+a rule that its label had left out). They guard what was learnt from them since; they say nothing of the yet unheard.
 """
 
 import blind
 import pytest
 
 
-@pytest.mark.parametrize("name", ["third_held_out", "fourth_held_out"])
+@pytest.mark.parametrize(
+    "name", ["third_held_out", "fourth_held_out", "fifth_held_out", "sixth_held_out", "seventh_held_out"]
+)
 def test_blind_set(name: str) -> None:
     verdicts = blind.judged(name)
     assert not [verdict.row.text for verdict in verdicts if verdict.acts_falsely]
