@@ -45,7 +45,7 @@ async def _database(env: Environment) -> Part:
         detail = f"PostgreSQL próprio, em {env.data_dir}; liga junto com o Mordomo"
         return Part("database", "banco de dados", "off", detail)
     try:
-        connection = await connect(env.database_url.get_secret_value())
+        connection = await connect(env.database_url.get_secret_value(), pooled=env.database_pooled)
         await connection.close()
     except LinkDown as down:
         mend = "confira MORDOMO_DATABASE_URL e se o servidor está ligado"

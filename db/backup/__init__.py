@@ -3,6 +3,7 @@
 folder.py        where they lie, and the manifest beside each
 contents.py      what a database holds: rows and a checksum of each table
 programs.py      PostgreSQL's programs, which fit which server, and what their failures mean
+source.py        the database that is kept safe, and one view of it
 dumps.py         one dump and its contents, in one snapshot
 cluster.py       a server beside the household's, to prove or to recover with
 verification.py  a dump counts once it was restored and holds what it held

@@ -105,7 +105,7 @@ async def take_base(postgres: EmbeddedPostgres, url: str, own: Path, now: dateti
     except OSError as broken:
         raise BackupFailed(disk_trouble(own, broken)) from broken
     finally:
-        shutil.rmtree(part, ignore_errors=True)
+        await asyncio.to_thread(shutil.rmtree, part, ignore_errors=True)
     (postgres.home / wal.GAP).unlink(missing_ok=True)
     log.info("base_backup_taken", folder=str(base.folder), bytes=base.size)
     return base

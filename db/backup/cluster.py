@@ -16,13 +16,16 @@ import asyncpg
 import psutil
 
 from db.backup.folder import BackupFailed
-from db.backup.programs import Programs, trouble
+from db.backup.programs import NICE, Programs, trouble
 from db.embedded_settings import ACCESS, SETTINGS, conf_text, users_map
 
 USER = "mordomo"
 START_S = 600
 """Longest wait for a server that recovers, in seconds."""
 STOP_S = 60
+NICELY = ("nice", "-n", str(NICE)) if shutil.which("nice") else ()
+"""Begins each command, for the server that it starts to leave the processor to speech as well."""
+TEMPORARY, SOCKET = Path("/tmp"), "mordomo-pg-"  # noqa: S108 - mkdtemp's folders in it are ours alone
 AWAY = (OSError, TimeoutError, asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError)
 """How asyncpg says that a server is not there yet, or recovers."""
 SCRATCH = {
@@ -65,7 +68,7 @@ class Cluster:
     @property
     def socket(self) -> Path:
         """The folder of its socket. Not below `home`, whose path may be too long for one (sun_path, unix(7))."""
-        return Path((self.home / "socket-folder").read_text())
+        return _socket_of(self.home)
 
     async def initialise(self) -> None:
         """Make an empty one. Raises BackupFailed."""
@@ -77,7 +80,7 @@ class Cluster:
     async def start(self, settings: Mapping[str, str]) -> None:
         """Start it, with `settings` over those of every server of ours, and wait for it. Raises BackupFailed."""
         account = self.programs.account
-        socket = Path(tempfile.mkdtemp(prefix="mordomo-pg-", dir="/tmp"))
+        socket = Path(tempfile.mkdtemp(prefix=SOCKET, dir=TEMPORARY))
         account.own(socket)
         account.write(self.home / "socket-folder", str(socket))
         own = {"unix_socket_directories": f'"{socket}"'}
@@ -115,7 +118,8 @@ class Cluster:
         raise BackupFailed(f"O servidor não respondeu em {START_S} s.")
 
     async def _must(self, program: str, *arguments: str | Path) -> None:
-        status, said = await self.programs.account.run(self.programs.folder / program, *arguments, cwd=Path("/"))
+        command = (*NICELY, self.programs.folder / program, *arguments)
+        status, said = await self.programs.account.run(*command, cwd=Path("/"))
         if status:
             raise BackupFailed(trouble(program, status, said.strip()))
 
@@ -133,7 +137,7 @@ async def scratch_cluster(base: Path, programs: Programs) -> AsyncIterator[Clust
         yield cluster
     finally:
         await cluster.stop("immediate")
-        shutil.rmtree(home, ignore_errors=True)
+        await asyncio.to_thread(shutil.rmtree, home, ignore_errors=True)
 
 
 def sweep_scratch(base: Path) -> None:
@@ -145,8 +149,17 @@ def sweep_scratch(base: Path) -> None:
                 process.send_signal(signal.SIGQUIT)
                 process.wait(10)
         with suppress(OSError):
-            shutil.rmtree((home / "socket-folder").read_text())
+            shutil.rmtree(_socket_of(home))
         shutil.rmtree(home, ignore_errors=True)
+
+
+def _socket_of(home: Path) -> Path:
+    """Return the folder of a cluster's socket, as noted when it started. Raises OSError."""
+    folder = Path((home / "socket-folder").read_text())
+    # The server's user can write there, and we may be root and about to remove what is named.
+    if folder.parent != TEMPORARY or not folder.name.startswith(SOCKET):
+        raise OSError(f"{folder} is no folder of a socket")
+    return folder
 
 
 def _name(uid: int) -> str:

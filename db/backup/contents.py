@@ -101,6 +101,11 @@ class Contents:
             yield f"falta {name}"
 
 
+async def own_tables(connection: OwnConnection) -> list[str]:
+    """Return the tables that hold rows of the database's own, qualified and quoted."""
+    return [name for (name,) in await connection.fetch(_RELATIONS, b"r")]
+
+
 async def read_contents(connection: OwnConnection) -> Contents:
     """Read what the database holds, in the transaction that `connection` is in (see SAME_TEXT).
 
@@ -109,7 +114,7 @@ async def read_contents(connection: OwnConnection) -> Contents:
     for setting in SAME_TEXT:
         await connection.execute(setting)
     tables = {}
-    for (name,) in await connection.fetch(_RELATIONS, b"r"):
+    for name in await own_tables(connection):
         row = await connection.fetchrow(
             f"SELECT count(*), coalesce(sum(hashtextextended((r.*)::text, 0)::numeric), 0)::text FROM ONLY {name} AS r"  # noqa: S608
         )

@@ -12,13 +12,11 @@ import structlog
 from db.backup.contents import read_contents
 from db.backup.folder import BackupFailed, Folder, Manifest, disk_trouble, move_into_place, sha256, stamp
 from db.backup.programs import Programs, connection_to
-from db.backup.source import Source, major_of, patient, snapshot
+from db.backup.source import LOCK_WAIT_S, Source, major_of, patient, snapshot
 from db.database import OwnConnection
 
 log = structlog.get_logger(__name__)
 
-LOCK_WAIT_MS = 60_000
-"""How long pg_dump waits for tables that a migration holds."""
 ROLES = """
     SELECT DISTINCT rolname FROM pg_shdepend JOIN pg_roles ON pg_roles.oid = refobjid
     WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database())
@@ -46,8 +44,8 @@ async def take(source: Source, folder: Folder, now: datetime) -> Manifest:
             written = await _dump(programs, source.url, shared, part)
             manifest = await _manifest(connection, name, now, written)
         with folder.translated():
-            move_into_place(part, folder.dump(name))
-        folder.write(manifest)
+            await asyncio.to_thread(move_into_place, part, folder.dump(name))
+        await asyncio.to_thread(folder.write, manifest)
     except BaseException:
         part.unlink(missing_ok=True)
         raise
@@ -63,7 +61,7 @@ async def _dump(programs: Programs, url: str, shared: str, part: Path) -> _Writt
     try:
         with connection_to(url, programs.account) as (plain, env):
             await programs.run(
-                "pg_dump", "--format=custom", f"--snapshot={shared}", f"--lock-wait-timeout={LOCK_WAIT_MS}",
+                "pg_dump", "--format=custom", f"--snapshot={shared}", f"--lock-wait-timeout={LOCK_WAIT_S}s",
                 "--no-password", f"--dbname={plain}", env=env, stdout=descriptor,
             )  # fmt: skip
         await asyncio.to_thread(os.fsync, descriptor)

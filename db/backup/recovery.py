@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-import asyncpg
 import structlog
 
 from db.backup import wal
@@ -122,7 +121,7 @@ async def _last_changes_archived(postgres: EmbeddedPostgres) -> None:
             async with asyncio.timeout(ARCHIVED_S):
                 while not await _archived(connection, segment):
                     pass
-    except (CannotStart, LinkDown, TimeoutError, asyncpg.PostgresError) as away:
+    except (BackupFailed, CannotStart, LinkDown, TimeoutError) as away:
         log.warning("last_changes_not_archived", why=str(away))
 
 

@@ -1,5 +1,6 @@
 """All of a backup in order: dump, proof, rotation, and once a week the whole server; and how things stand."""
 
+import asyncio
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -52,8 +53,7 @@ async def back_up(source: Source, folder: Folder, keep: Keep, zone: ZoneInfo, no
     with _kept_in_mind(folder, zone, now):
         await _sweep(source, folder)
         good = await verify(source, folder, await take(source, folder, now), now)
-        for each in unneeded(folder.all(), keep, zone, now):
-            folder.remove(each)
+        await asyncio.to_thread(_rotate, folder, keep, zone, now)
         await _base_when_due(source, folder, keep.bases, now)
         return good
 
@@ -137,10 +137,10 @@ def trouble(folder: Folder, now: datetime) -> str:
 
 async def _sweep(source: Source, folder: Folder) -> None:
     with folder.translated():
-        folder.sweep()
-    sweep_scratch(folder.path)
+        await asyncio.to_thread(folder.sweep)
+    await asyncio.to_thread(sweep_scratch, folder.path)
     if source.postgres is not None:
-        sweep_scratch(source.postgres.home)
+        await asyncio.to_thread(sweep_scratch, source.postgres.home)
 
 
 async def _base_when_due(source: Source, folder: Folder, keep: int, now: datetime) -> Base | None:
@@ -153,8 +153,13 @@ async def _base_when_due(source: Source, folder: Folder, keep: int, now: datetim
         return None
     taken = await take_base(source.postgres, source.url, own, now)
     with folder.translated():
-        prune_bases(own, keep)
+        await asyncio.to_thread(prune_bases, own, keep)
     return taken
+
+
+def _rotate(folder: Folder, keep: Keep, zone: ZoneInfo, now: datetime) -> None:
+    for each in unneeded(folder.all(), keep, zone, now):
+        folder.remove(each)
 
 
 def _sentence(failed: MordomoError) -> str:

@@ -8,12 +8,15 @@ from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 
+from db.backup.contents import own_tables
 from db.backup.folder import BackupFailed
 from db.backup.programs import Programs, programs_for
-from db.database import OwnConnection, connect, translated
+from db.database import AWAY, OwnConnection, connect, translated
 from db.embedded import EmbeddedPostgres
 from db.server_account import closed_folder, packaged_programs, server_account, usable_programs
 
+LOCK_WAIT_S = 60
+"""How long a backup waits for tables that a migration holds, in seconds."""
 LONGEST_S = 6 * 3600.0
 """Longest single statement of a backup, in seconds."""
 
@@ -57,21 +60,31 @@ async def own_programs(postgres: EmbeddedPostgres) -> Programs:
 
 @asynccontextmanager
 async def patient(url: str) -> AsyncIterator[OwnConnection]:
-    """Give a connection whose statements may take long. Raises LinkDown."""
+    """Give a connection whose statements may take long. Raises LinkDown, and BackupFailed for what it is refused."""
     with translated():
         connection = await connect(url, command_timeout=LONGEST_S)
         try:
             yield connection
+        except AWAY:
+            raise
+        except asyncpg.PostgresError as refused:
+            raise BackupFailed(f"O banco respondeu com um erro: {refused}") from refused
         finally:
             await connection.close(timeout=2)
 
 
 @asynccontextmanager
 async def snapshot(connection: OwnConnection) -> AsyncIterator[str]:
-    """Hold one view of the database meanwhile; give its name, by which another connection can share it."""
+    """Hold one view of the database meanwhile; give its name, by which another connection can share it.
+
+    Its tables stay meanwhile too: a partition whose time is over is dropped afterwards.
+    """
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         await connection.execute("SET LOCAL statement_timeout = 0")
         await connection.execute("SET LOCAL idle_in_transaction_session_timeout = 0")
+        await connection.execute(f"SET LOCAL lock_timeout = '{LOCK_WAIT_S}s'")
+        if tables := await own_tables(connection):
+            await connection.execute(f"LOCK TABLE ONLY {', ONLY '.join(tables)} IN ACCESS SHARE MODE")
         name: str = await connection.fetchval("SELECT pg_export_snapshot()")
         yield name
 

@@ -43,11 +43,11 @@ async def verify(source: Source, folder: Folder, manifest: Manifest, now: dateti
     except BackupFailed as failed:
         # A full disk or a missing program says nothing against a backup that was good before.
         if isinstance(failed, BackupBad) or not manifest.is_good:
-            folder.write(manifest.bad(str(failed)))
+            await asyncio.to_thread(folder.write, manifest.bad(str(failed)))
         log.warning("backup_not_verified", name=manifest.name, why=str(failed))
         raise
     good = manifest.good(now)
-    folder.write(good)
+    await asyncio.to_thread(folder.write, good)
     log.info("backup_verified", name=manifest.name, tables=len(good.contents.tables))
     return good
 

@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -80,10 +80,11 @@ class KeptHouse:
         psutil.wait_procs(everyone, timeout=10)
 
     def left_over(self) -> list[str]:
-        """Return what no finished work leaves: half files, scratch servers, their sockets."""
+        """Return what no finished work leaves: half files, scratch servers. The server itself goes on archiving."""
         homes = (self.folder.path, self.postgres.home)
         patterns = ("*.part", "scratch-*", "recovered-*", "ready-*")
-        return [str(path) for home in homes for pattern in patterns for path in home.rglob(pattern)]
+        found = (path for home in homes for pattern in patterns for path in home.rglob(pattern))
+        return [str(path) for path in found if path.parent.name != "wal"]
 
 
 @contextmanager
@@ -131,6 +132,7 @@ async def child_named(name: str, within_s: float = 10) -> psutil.Process:
     async with asyncio.timeout(within_s):
         while True:
             for child in psutil.Process().children():
-                if child.name() == name:
-                    return child
+                with suppress(psutil.NoSuchProcess):
+                    if child.name() == name:
+                        return child
             await asyncio.sleep(0.02)
