@@ -4,6 +4,8 @@
 
 PYTHON ?= python3
 ARGS ?=
+MESSAGES ?= 1000000
+LOGS ?= 1000000
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
@@ -46,8 +48,12 @@ bench: $(VENV)/installed-dev  ## quanto de uma resposta é nosso, sem os motores
 	@$(BIN)/python -m tests.bench.turn $(ARGS)
 	@$(BIN)/python -m tests.bench.turn --command $(ARGS)
 
-bench-db: $(VENV)/installed-dev  ## o banco de dados: lembretes, turnos, e quantas conexões (ARGS="--rows 10000000")
-	@$(BIN)/python -m tests.bench.db $(ARGS)
+bench-db: $(VENV)/installed-dev  ## o banco de dados (ARGS="--rows 10000000" MESSAGES=1000000 LOGS=1000000)
+	@missed=0; \
+	$(BIN)/python -m tests.bench.db $(ARGS) || missed=1; \
+	$(BIN)/python -m tests.bench.search --rows $(MESSAGES) || missed=1; \
+	$(BIN)/python -m tests.bench.logs --rows $(LOGS) || missed=1; \
+	exit $$missed
 
 bench-idle: $(VENV)/installed-dev  ## memória e processador do Mordomo parado, com um microfone
 	@$(BIN)/python -m tests.bench.idle $(ARGS)

@@ -11,10 +11,13 @@ DEEPEST = 8
 SECRET_WORDS = frozenset(
     "password passwd passphrase pwd senha secret segredo token authorization auth cookie credential bearer".split()
 )
+OURS = frozenset({"timestamp", "level", "logger"})
+"""What the log itself adds."""
 _WORDS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 _KEY = re.compile(r"(?i)(?:^|[_.\-])(?:api|access|private|secret|signing|encryption)[_.\-]?key$")
 
 _IN_ADDRESS = re.compile(r"([A-Za-z][\w+.\-]*://[^\s/:@]*):[^\s/]*@")
+_TELLING = re.compile(r"(?i)pass|senha|secret|segredo|token|key")
 _IN_TEXT = re.compile(
     r"(?i)\b([\w.\-]*(?:password|passwd|passphrase|senha|secret|segredo|token|api[_\-]?key|access[_\-]?key))"
     r"(\s*[=:]\s*)(?!\d{1,6}\b)(\"[^\"]*\"|'[^']*'|[^\s&;,'\"]+)"
@@ -27,6 +30,8 @@ _IN_HEADER = re.compile(
 def mask(_logger: Any, _method: str, event: Any) -> Any:
     """Mask the values of an event, as a structlog processor. Numbers stay: they count tokens, they are none."""
     for name, value in event.items():
+        if name in OURS:
+            continue
         if isinstance(value, str):
             event[name] = MASK if is_secret(name) and value else masked_text(value)
         elif not isinstance(value, int | float | None):
@@ -53,7 +58,7 @@ def masked_text(text: str) -> str:
     """Return `text` without the password of any address in it, and without what follows `password=` and its like."""
     if "://" in text and "@" in text:
         text = _IN_ADDRESS.sub(rf"\1:{MASK}@", text)
-    if "=" in text or ":" in text:
+    if ("=" in text or ":" in text) and _TELLING.search(text):
         text = _IN_TEXT.sub(rf"\1\2{MASK}", text)
     if "earer" in text or "uthorization" in text or "asic " in text:
         text = _IN_HEADER.sub(rf"\1{MASK}", text)

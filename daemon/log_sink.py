@@ -52,7 +52,7 @@ def line_of(event: Mapping[str, Any], at: datetime) -> Line:
     rest = {name: value for name, value in event.items() if name not in OUTSIDE}
     if isinstance(trace := rest.get("exception"), str) and len(trace) > MOST_TRACE:
         rest["exception"] = "…" + trace[-MOST_TRACE:]  # its end says what happened
-    metadata = json.dumps(storable_json(rest), ensure_ascii=False) if rest else "{}"
+    metadata = _written(rest)
     if len(metadata) > MOST_METADATA:
         metadata = json.dumps({"cut": clipped(metadata, MOST_METADATA // 2)}, ensure_ascii=False)
     return Line(
@@ -62,6 +62,15 @@ def line_of(event: Mapping[str, Any], at: datetime) -> Line:
         clipped(str(event.get("event", "")), MOST_MESSAGE),
         metadata,
     )
+
+
+def _written(rest: Mapping[str, Any]) -> str:
+    """Return a JSON object that the database can hold; most are plain, and need no mending."""
+    with suppress(TypeError, ValueError, RecursionError):
+        plain = json.dumps(rest, ensure_ascii=False, allow_nan=False)
+        if plain.isascii() and "\\u0000" not in plain:
+            return plain
+    return json.dumps(storable_json(rest), ensure_ascii=False)
 
 
 class Backlog:

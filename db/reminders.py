@@ -43,6 +43,8 @@ VALUES ($1, $2, $3, $4, $5, $6)
 """
 
 # An array, not a join: a plan made without knowing the limit would read the whole table to join a third of it.
+# Nobody waits for the disk to speak: a server that crashes right now forgets the lease and the occurrence that follows,
+# and the next claim makes them again. That is set in the statement itself, which saves a round trip.
 CLAIM_DUE = """
 WITH due AS MATERIALIZED (
     SELECT id FROM reminders
@@ -52,8 +54,8 @@ WITH due AS MATERIALIZED (
     FOR UPDATE SKIP LOCKED
 )
 UPDATE reminders SET lease_until = $5, leased_by = $6
-WHERE id = ANY (ARRAY(SELECT id FROM due))
-RETURNING id, title, description, scheduled_at, user_id, metadata
+WHERE id = ANY (ARRAY(SELECT id FROM due)) AND (SELECT set_config('synchronous_commit', 'off', true)) = 'off'
+RETURNING id, title, scheduled_at, description, user_id, metadata
 """
 
 CREATE_NEXT = """
@@ -93,20 +95,23 @@ SELECT pg_notify('mordomo_reminders', '') FROM released LIMIT 1
 CANCEL = "UPDATE reminders SET status = 'cancelled' WHERE id = ANY ($1) AND status = 'pending' RETURNING id"
 
 UPCOMING = """
-SELECT id, title, description, scheduled_at, user_id, metadata FROM reminders
+SELECT id, title, scheduled_at, description, user_id, metadata FROM reminders
 WHERE status = 'pending' AND scheduled_at BETWEEN $1 AND $2 AND ($3::uuid IS NULL OR user_id = $3 OR user_id IS NULL)
 ORDER BY scheduled_at LIMIT $4
 """
 
 PENDING = """
-SELECT id, title, description, scheduled_at, user_id, metadata FROM reminders
+SELECT id, title, scheduled_at, description, user_id, metadata FROM reminders
 WHERE status = 'pending' ORDER BY scheduled_at LIMIT $1
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A reminder, due or yet to come. `id` is the occurrence's; `title` may hold anything and is only ever spoken."""
+    """A reminder, due or yet to come. `id` is the occurrence's; `title` may hold anything and is only ever spoken.
+
+    Its fields stand in the order in which the queries above return them.
+    """
 
     id: UUID
     title: str
@@ -164,9 +169,6 @@ async def claim_due(
     """
     until = now + timedelta(seconds=lease_s)
     async with db.transaction() as connection:
-        # Nobody waits for the disk to speak: a server that crashes right now forgets the lease and the occurrence that
-        # follows, and the next claim makes them again.
-        await connection.execute("SET LOCAL synchronous_commit = off")
         rows = await connection.fetch(CLAIM_DUE, now - late, now, now + LONGEST_LEASE, limit, until, worker)
         claimed = sorted(map(_due, rows), key=lambda due: (due.scheduled_at, due.id))
         for due in claimed:
@@ -229,7 +231,7 @@ async def matching(db: Queries, words: Sequence[str]) -> list[Due]:
 
 
 def _due(row: asyncpg.Record) -> Due:
-    return Due(**dict(row))
+    return Due(*row)
 
 
 async def _begin_series(extra: dict[str, Json], scheduled_at: datetime, zone: tzinfo | None) -> None:

@@ -11,4 +11,15 @@ from models.system_log import SystemLog
 from models.table import Table
 from models.user import User
 
-__all__ = ["Action", "AuditLog", "Config", "Conversation", "Message", "Reminder", "Sentence", "SystemLog", "Table", "User"]
+__all__ = [
+    "Action",
+    "AuditLog",
+    "Config",
+    "Conversation",
+    "Message",
+    "Reminder",
+    "Sentence",
+    "SystemLog",
+    "Table",
+    "User",
+]

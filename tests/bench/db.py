@@ -46,9 +46,13 @@ FROM (
     FROM generate_series($1::bigint, $2::bigint) AS i
 ) AS made
 """
+# Ids as `new_id` makes them: they begin with the moment, so that one reminder's neighbours share its page of the index.
 OVERDUE = """
-INSERT INTO reminders (title, scheduled_at)
-SELECT 'atrasado ' || i, now() - interval '1 hour' - i * interval '1 second' FROM generate_series(1, $1::int) AS i
+INSERT INTO reminders (id, title, scheduled_at)
+SELECT (lpad(to_hex((extract(epoch FROM now()) * 1000)::bigint + i), 12, '0') || '7' || left(md5(i::text), 3)
+        || '8' || left(md5(i::text || 'r'), 15))::uuid,
+       'atrasado ' || i, now() - interval '1 hour' - i * interval '1 second'
+FROM generate_series(1, $1::int) AS i
 """
 STEP = 500_000
 

@@ -1,8 +1,9 @@
 """The benches in their short form: that they run and measure what they say; their bars are for `make bench…`."""
 
 import pytest
-from bench.turn import overheads
 from support.folders import short_folder
+
+from bench.turn import overheads
 
 
 @pytest.mark.parametrize("command", [False, True])

@@ -8,8 +8,12 @@ from support.background import Background
 from support.daemon_process import DaemonProcess
 from support.kept_house import KeptHouse, kept_house, made_house
 
+from config.environment import Environment
 from daemon.migration import migrate
+from daemon.servers import household_database
 from db.backup.folder import BackupFailed, Folder
+from db.roles import APP
+from db.server_account import server_account
 from db.upgrade import REVISIONS, current, downgrade
 
 OLD = REVISIONS[3]
@@ -70,3 +74,13 @@ async def test_the_daemon_refuses_a_newer_schema_in_one_sentence(house: KeptHous
     assert "Traceback" not in said
     status, _, said = await daemon.command("db", "upgrade")
     assert (status, "Atualize o Mordomo" in said.replace("\n", " ")) == (1, True)
+
+
+async def test_commands_work_as_the_daemons_role_on_a_server_left_running_by_an_older_mordomo(house: KeptHouse) -> None:
+    account = await server_account(house.postgres.home)
+    account.write(house.postgres.cluster / "pg_ident.conf", f'mordomo "{account.name}" mordomo\nmordomo root mordomo\n')
+    await house.ask("SELECT pg_reload_conf()")
+    env = Environment(data_dir=house.postgres.data_dir, backup_dir=house.folder.path)
+    async with household_database(env) as db:
+        assert await db.fetchval("SELECT current_user") == APP
+        assert await db.fetchval("SELECT count(*) FROM config") > 10

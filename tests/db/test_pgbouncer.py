@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 import asyncpg
 import pytest
+from bench.ledger import through_ledger
 from support.folders import short_folder
 from support.postgres import Databases
 
@@ -32,7 +33,6 @@ from db.preferences import load, set_value
 from db.reminders import Due, create
 from db.roles import APP, as_role
 from db.server_account import Account
-from bench.ledger import through_ledger
 
 EXAMPLE = Path(__file__).parents[2] / "config/pgbouncer.ini"
 PROGRAM = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin")

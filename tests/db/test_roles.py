@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import asyncpg
 import pytest
 import structlog
+from bench.ledger import through_ledger
 from support.background import Background
 from support.postgres import DEBIAN, Databases, debian
 
@@ -26,7 +27,6 @@ from db.reminders import cancel, claim_due, create, triggered_all
 from db.roles import APP, READER, as_role
 from db.system_logs import Line, LogTable
 from db.upgrade import downgrade, upgrade
-from bench.ledger import through_ledger
 
 SCRIPT = Path(__file__).parents[2] / "config/postgresql-roles.sh"
 
