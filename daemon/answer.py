@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, Coroutine, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from uuid import UUID
 
 import structlog
 
@@ -15,7 +16,7 @@ from daemon.errors import EngineFailed, EngineMissing, LinkDown, Refused, Spoken
 from daemon.language.plan import Intent
 from daemon.language.replies import Replies
 from daemon.sentences import sentences
-from daemon.skills.skill import Action, Carried, Context, Done, Skill
+from daemon.skills.skill import Action, AsksBack, Carried, Context, Done, Skill
 from daemon.turn import ActionDone, Turn
 from db.database import Database
 from db.ledger import HeardMessage, Ledger, NewAction
@@ -46,25 +47,33 @@ class Answers:
 
         Raises LinkDown when what was heard can be kept neither in the database nor in the spool; nothing was done then.
         """
-        plan = turn.understood.plan
-        unable = any(intent.name not in self.skills for intent in plan.intents)
-        planned: list[Planned] = []
-        if plan.question is None and not unable:
-            for intent in plan.intents:
-                skill = self.skills[intent.name]
-                planned.append((intent, skill, skill.actions(intent, context)))
+        planned, instead = self._planned(turn, context)
         await self._store_heard(turn, planned)
-        if plan.question is not None:
-            yield plan.question
-        elif unable:
-            # Half of what was asked would surprise more than none of it.
-            yield self.replies.say("skill.missing", seed=context.seed)
-        elif plan.route == "llm":
+        if instead is not None:
+            yield instead
+        elif turn.understood.plan.route == "llm":
             async for sentence in self._from_model(turn, context):
                 yield sentence
         for intent, skill, actions in planned:
             # Who cuts in stops the voice, not a command that is on its way: its row must learn how it ended.
             yield await asyncio.shield(self._keep(self._carry_out(turn, intent, skill, actions, context)))
+
+    def _planned(self, turn: Turn, context: Context) -> tuple[list[Planned], str | None]:
+        """Return what will be done, or what is said instead: half of what was asked would surprise more than none."""
+        plan = turn.understood.plan
+        if plan.question is not None:
+            return [], plan.question
+        if any(intent.name not in self.skills for intent in plan.intents):
+            return [], self.replies.say("skill.missing", seed=context.seed)
+        with_skills = [(intent, self.skills[intent.name]) for intent in plan.intents]
+        try:
+            return [(intent, skill, skill.actions(intent, context)) for intent, skill in with_skills], None
+        except AsksBack as asks:
+            say = self._spoken(turn, asks, context)
+            turn.asked = replace(asks.plan, intents=plan.intents)  # a yes is for all of it
+            return [], say
+        except Spoken as spoken:
+            return [], self._spoken(turn, spoken, context)
 
     async def _store_heard(self, turn: Turn, planned: Sequence[Planned]) -> None:
         began = self.clock.monotonic()
@@ -100,9 +109,13 @@ class Answers:
         """Take the actions and return what to say; before it is said, the ledger has what the house must not forget."""
         began = self.clock.monotonic()
         only_asks = all(action.type == "query" for action in actions)
-        if not only_asks:
-            await self.ledger.executing([action.id for action in actions], self.clock.now())
-        carried = await self._act(turn, intent, skill, actions, context)
+        if only_asks:
+            carried = await self._act(turn, intent, skill, actions, context)
+        else:
+            # Its pending row is committed, so the command need not wait until it reads "executing".
+            begun = self._keep(self._record_begun([action.id for action in actions]))
+            carried = await self._act(turn, intent, skill, actions, context)
+            await begun
         ended = [_ended(action, done) for action, done in zip(actions, carried.outcomes, strict=True)]
         turn.actions += ended
         if only_asks:
@@ -113,8 +126,12 @@ class Answers:
         turn.steps["act"] = turn.steps.get("act", 0.0) + (self.clock.monotonic() - began) * 1000
         return carried.say
 
+    async def _record_begun(self, ids: Sequence[UUID]) -> str:
+        await self.ledger.executing(ids, self.clock.now())
+        return ""
+
     async def _record_asked(self, ended: Sequence[ActionDone]) -> str:
-        await self.ledger.executing([action.id for action in ended], self.clock.now())
+        await self._record_begun([action.id for action in ended])
         await self._record(ended)
         return ""
 
@@ -146,14 +163,20 @@ class Answers:
         try:
             return await skill.act(intent, actions, context)
         except Spoken as spoken:
-            if isinstance(spoken, Refused):
-                log.warning("refused", turn=str(turn.id), intent=intent.name, person=context.person)
-            say = spoken.say
+            say = self._spoken(turn, spoken, context)
         except LinkDown as down:
             log.warning("skill_without_link", turn=str(turn.id), intent=intent.name, link=down.what, why=down.why)
             say = self.replies.say(f"away.{down.what}", seed=context.seed)
         failed = Done(ok=False, result={}, error=say)
         return Carried(say, tuple(failed for _ in actions))
+
+    def _spoken(self, turn: Turn, spoken: Spoken, context: Context) -> str:
+        """Note what a skill said instead of acting, and return it."""
+        if isinstance(spoken, Refused):
+            log.warning("refused", turn=str(turn.id), why=spoken.say, person=context.person)
+        if isinstance(spoken, AsksBack):
+            turn.asked = spoken.plan
+        return spoken.say
 
     async def _from_model(self, turn: Turn, context: Context) -> AsyncGenerator[str, None]:
         """Ask the household's language model; any failure becomes one honest sentence."""

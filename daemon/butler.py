@@ -101,7 +101,7 @@ class Butler:
         try:
             await self._speak(turn, place, self._sentences(turn))
             await self.answers.settle()
-            conversation.previous = understood.plan
+            conversation.asked(turn.asked or understood.plan, self.clock.now())
         except (LinkDown, EngineFailed) as lost:
             log.warning("turn_failed", turn=str(turn.id), why=str(lost))
             turn.outcome = "failed"
@@ -215,7 +215,7 @@ class Butler:
     def _plan(self, text: str, place: Place, conversation: Conversation) -> Plan:
         household = self.household()
         now = self.clock.now().astimezone(ZoneInfo(household.timezone))
-        return self.language.understand(Heard(text, now, place.area, None, conversation.previous), household)
+        return self.language.understand(Heard(text, now, place.area, None, conversation.before(now)), household)
 
     def _since(self, turn: Turn) -> float:
         return (self.clock.monotonic() - turn.began) * 1000

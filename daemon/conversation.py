@@ -6,10 +6,13 @@ from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from daemon.clock import Clock
+from daemon.language.consent import CONFIRMED
 from daemon.language.plan import Plan
 from db.ledger import Ledger
 
 LOOK_EVERY_S = 5.0
+YES_WITHIN = timedelta(seconds=30)
+"""How long a yes may open a gate after it was asked about."""
 
 
 @dataclass(slots=True)
@@ -19,7 +22,19 @@ class Conversation:
     id: UUID
     last_at: datetime
     previous: Plan | None = None
+    previous_at: datetime | None = None
     busy: int = 0
+
+    def asked(self, plan: Plan, now: datetime) -> None:
+        """Keep the plan of the turn that just ended, or what was asked back."""
+        self.previous, self.previous_at = plan, now
+
+    def before(self, now: datetime) -> Plan | None:
+        """Return the plan before this sentence; one that awaits a yes only while the question is fresh."""
+        if self.previous is None or self.previous_at is None:
+            return None
+        stale = self.previous.awaits == CONFIRMED and now - self.previous_at > YES_WITHIN
+        return None if stale else self.previous
 
 
 class Conversations:

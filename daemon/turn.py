@@ -40,7 +40,8 @@ class ActionDone:
 class Turn:
     """The record of one exchange. `steps` are durations in milliseconds, in the order in which they were taken.
 
-    `latency_ms` runs from the confirmed end of speech to the first sound of the answer (None when nothing was said).
+    `asked` is what was asked back, for the next sentence to answer. `latency_ms` runs from the confirmed end of speech
+    to the first sound of the answer (None when nothing was said).
     """
 
     id: UUID
@@ -55,6 +56,7 @@ class Turn:
     steps: dict[str, float] = field(default_factory=dict)
     latency_ms: float | None = None
     outcome: str = "answered"
+    asked: Plan | None = None
     notices: list[str] = field(default_factory=list)
 
 

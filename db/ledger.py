@@ -113,7 +113,7 @@ class Ledger:
         return await self._store(said_record(message))
 
     async def executing(self, action_ids: Sequence[UUID], at: datetime) -> Stored:
-        """Mark actions as begun; call it before they have any effect."""
+        """Mark actions as begun. Nobody need wait: after a crash, pending and executing are closed alike."""
         return await self._store(
             {"kind": "executing", "action_ids": [str(each) for each in action_ids], "at": moment(at)}
         )

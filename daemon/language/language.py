@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import structlog
 
 from daemon.language import book, clauses, frames, lexicon, names, own, words
+from daemon.language.consent import CONFIRMED, consent, consented, filled
 from daemon.language.found import Wanted
 from daemon.language.meaning import Reading
 from daemon.language.names import Index
@@ -203,6 +204,8 @@ class Language:
         asked = heard.previous
         if asked is None or asked.question is None:
             return None
+        if asked.awaits is not None:
+            return self._awaited(sentence, heard, household, asked, asked.awaits)
         if isinstance(asked, Asking) and asked.pending:
             return self._chosen(sentence, household, asked, asked.pending)
         open_reminder = next((i for i in asked.intents if i.name == "CreateReminder"), None)
@@ -214,6 +217,16 @@ class Language:
             if found and all(word.plain in _TO for word in found[1]):
                 return _timed(open_reminder, found[0], asked)
         return None
+
+    def _awaited(self, sentence: Sentence, heard: Heard, household: Household, asked: Plan, slot: str) -> Plan | None:
+        yes = consent(tuple(word.plain for word in sentence.words), self._lexicon)
+        if slot == CONFIRMED:
+            return None if yes is None else consented(asked, yes=yes)
+        if yes is False:
+            return consented(asked, yes=False)
+        anew = self._commands(sentence, heard, household)
+        is_command = anew.route == "skill" and anew.question is None and anew.confidence > _UNSURE
+        return None if is_command else filled(asked, slot, heard.text.strip())
 
     def _chosen(self, sentence: Sentence, household: Household, asked: Asking, pending: Intent) -> Plan | None:
         narrowed = replace(household, things=asked.choices)
@@ -269,7 +282,7 @@ def _plan(readings: tuple[Reading, ...]) -> Plan:
     choosing = next((reading for reading in readings if reading.choices), None)
     if choosing:
         pending = choosing.intents[0] if len(readings) == 1 else None
-        return Asking("skill", (), confidence, assumed, choosing.question, pending, choosing.choices)
+        return Asking("skill", (), confidence, assumed, choosing.question, pending=pending, choices=choosing.choices)
     question = next((reading.question for reading in readings if reading.question), None)
     intents = tuple(intent for reading in readings for intent in reading.intents)
     if confidence < _UNSURE and question is None:

@@ -60,6 +60,8 @@ class Lexicon:
     copulas: frozenset[str]
     left_so: frozenset[str]
     for_me: frozenset[str]
+    yes: tuple[Phrase, ...]
+    no: tuple[Phrase, ...]
 
 
 def load_yaml(language: str, name: str) -> Any:
@@ -118,6 +120,8 @@ def load(language: str) -> Lexicon:
         copulas=_words(said["copulas"]),
         left_so=_words(said["left_so"]),
         for_me=frozenset(fold(form) for name in said["for_me"] for form in verbs[name]),
+        yes=_phrases(said["yes"]),
+        no=_phrases(said["no"]),
     )
 
 

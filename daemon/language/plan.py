@@ -73,7 +73,9 @@ class Plan:
     """What was understood: intents to carry out, or "ask the LLM", or nothing.
 
     `question` is spoken instead of acting when the sentence has two equally good readings or lacks a needed part;
-    `assumed` says in Portuguese what was taken for granted ("amanhã às 7h"); `confidence` is 0 to 1.
+    `awaits` names the slot of `intents` that the answer fills: `confirmed` takes a yes or a no, any other the words
+    said, unless they are a command of their own. `assumed` says in Portuguese what was taken for granted ("amanhã às
+    7h"); `confidence` is 0 to 1.
     """
 
     route: Route
@@ -81,6 +83,7 @@ class Plan:
     confidence: float = 0.0
     assumed: tuple[str, ...] = ()
     question: str | None = None
+    awaits: str | None = None
 
 
 NOTHING = Plan("none", confidence=1.0)

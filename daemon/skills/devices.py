@@ -7,10 +7,11 @@ from typing import Any, Literal, Protocol, cast
 from daemon.devices.link import Order
 from daemon.devices.link import Outcome as Obeyed
 from daemon.devices.order import Verb
-from daemon.errors import CannotDo, LinkDown, Refused
+from daemon.errors import CannotDo, LinkDown
+from daemon.language.consent import CONFIRMED
 from daemon.language.plan import Intent, Thing
 from daemon.language.replies import Replies
-from daemon.skills.skill import Action, Carried, Context, Done, Skill
+from daemon.skills.skill import Action, AsksBack, Carried, Context, Done, Skill
 
 ON: Mapping[str, Verb] = {"cover": "open", "valve": "open", "lock": "lock", "scene": "press", "button": "press"}
 OFF: Mapping[str, Verb] = {"cover": "close", "valve": "close", "lock": "unlock"}
@@ -49,7 +50,9 @@ def device_skills(devices: Links, replies: Replies) -> dict[str, Skill]:
     def skill(verb: Callable[[Thing, Intent], Verb]) -> Skill:
         def actions(intent: Intent, context: Context) -> tuple[Action, ...]:
             value = intent.slots.get(LEVELS.get(intent.name, ""))
-            return tuple(_action(thing, verb(thing, intent), value) for thing in _targets(intent, context))
+            made = tuple(_action(thing, verb(thing, intent), value) for thing in _targets(intent, context))
+            _ask_about_risks(replies, intent, made, context)
+            return made
 
         return Skill(actions, act)
 
@@ -86,14 +89,22 @@ async def _act(
     things = _targets(intent, context)
     if not things:
         raise CannotDo(replies.say("devices.none_found", seed=context.seed))
-    for thing, action in zip(things, actions, strict=True):
-        if _is_risky(thing, action.name):
-            raise Refused(replies.say("devices.risky", name=thing.name))
     results = await asyncio.gather(*(_one(devices, action) for action in actions))
     if all(isinstance(result, LinkDown) for result in results):
         raise cast("LinkDown", results[0])
     say = _sentence(replies, things, actions, results, context.seed)
     return Carried(say, tuple(_done(replies, thing, result) for thing, result in zip(things, results, strict=True)))
+
+
+def _ask_about_risks(replies: Replies, intent: Intent, actions: Sequence[Action], context: Context) -> None:
+    """Raise AsksBack where something would let somebody in and nobody said yes to it yet."""
+    if CONFIRMED in intent.slots:
+        return
+    things = _targets(intent, context)
+    risky = [(thing, action) for thing, action in zip(things, actions, strict=True) if _is_risky(thing, action.name)]
+    if risky:
+        names = [thing.name for thing, _ in risky]
+        raise AsksBack(replies.devices("risky", risky[0][1].name, names, seed=context.seed), intent, CONFIRMED)
 
 
 def _is_risky(thing: Thing, verb: str) -> bool:

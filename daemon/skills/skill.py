@@ -7,7 +7,8 @@ from typing import Any, Literal
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
-from daemon.language.plan import Household, Intent
+from daemon.errors import Spoken
+from daemon.language.plan import Household, Intent, Plan
 from db.audit import Channel
 
 ActionType = Literal["iot_control", "reminder", "query"]
@@ -41,6 +42,14 @@ class Context:
         return ZoneInfo(self.household.timezone)
 
 
+class AsksBack(Spoken):
+    """Instead of acting, ask: `plan` has the question, the intents it is about, and what it `awaits`."""
+
+    def __init__(self, question: str, intent: Intent, awaits: str) -> None:
+        super().__init__(question)
+        self.plan = Plan("skill", (intent,), 1.0, question=question, awaits=awaits)
+
+
 @dataclass(frozen=True, slots=True)
 class Action:
     """One thing about to be done; becomes a row of `actions` before anything happens."""
@@ -70,7 +79,10 @@ class Carried:
 
 @dataclass(frozen=True, slots=True)
 class Skill:
-    """`actions` is pure; `act` carries them out. `act` raises CannotDo or Refused with what to say, or LinkDown."""
+    """`actions` is pure; `act` carries them out. Both raise CannotDo, Refused, AsksBack; `act` LinkDown.
+
+    What `actions` raises leaves no row behind, so what needs a yes is asked there.
+    """
 
     actions: Callable[[Intent, Context], tuple[Action, ...]]
     act: Callable[[Intent, Sequence[Action], Context], Awaitable[Carried]]

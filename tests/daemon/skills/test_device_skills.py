@@ -7,11 +7,11 @@ import pytest
 from support.house import HOUSE, Links
 
 from daemon.devices.order import Order
-from daemon.errors import CannotDo, LinkDown, MordomoError, Refused
+from daemon.errors import CannotDo, LinkDown, MordomoError
 from daemon.language.plan import Intent, Value
 from daemon.language.replies import Replies
 from daemon.skills.devices import device_skills
-from daemon.skills.skill import Carried, Context
+from daemon.skills.skill import AsksBack, Carried, Context
 
 CONTEXT = Context(datetime(2026, 11, 20, 12, tzinfo=UTC), HOUSE, area="sala")
 REPLIES = Replies.load("pt_br")
@@ -89,9 +89,12 @@ async def test_brightness_goes_out_as_it_was_asked() -> None:
 )
 async def test_nobody_is_let_in_on_a_voice_alone(name: str, target: str) -> None:
     links = Links()
-    with pytest.raises(Refused, match="segurança"):
+    with pytest.raises(AsksBack, match="Quer mesmo") as asked:
         await carry_out(links, name, target)
     assert links.orders == []
+    assert asked.value.plan.awaits == "confirmed"
+    await carry_out(links, name, target, confirmed=True)
+    assert [order.entity_id for order in links.orders] == [target]
 
 
 async def test_locking_and_closing_are_not_risky() -> None:

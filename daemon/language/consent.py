@@ -1,0 +1,48 @@
+"""What is said to a question that Mordomo asked back: yes, no, or the words that were missing."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from daemon.language.lexicon import Lexicon, Phrase
+from daemon.language.plan import Intent, Plan
+
+CONFIRMED = "confirmed"
+"""The slot that a yes fills with true."""
+DECLINED = Intent("HassNevermind", slots={"declined": True})
+
+
+def consent(plain: Sequence[str], lexicon: Lexicon) -> bool | None:
+    """Return whether these folded words are a plain yes or a plain no; None where they are anything else.
+
+    A no wins over a yes beside it, and whatever follows a no: "sim, não, deixa" moves nothing.
+    """
+    words = tuple(plain)
+    said_yes = False
+    while words:
+        if _first(words, lexicon.no):
+            return False
+        taken = _first(words, lexicon.yes)
+        said_yes = said_yes or bool(taken)
+        taken = taken or _first(words, lexicon.called) or (words[:1] if words[0] in lexicon.talk else ())
+        if not taken:
+            return None
+        words = words[len(taken) :]
+    return True if said_yes else None
+
+
+def consented(asked: Plan, *, yes: bool) -> Plan:
+    """Return the plan that was asked about with the yes in it, or one that lets it be."""
+    if not yes:
+        return Plan("skill", (DECLINED,), 1.0)
+    intents = tuple(replace(intent, slots={**intent.slots, CONFIRMED: True}) for intent in asked.intents)
+    return Plan("skill", intents, 1.0)
+
+
+def filled(asked: Plan, slot: str, text: str) -> Plan:
+    """Return the plan that was asked about with the words that were missing."""
+    intents = tuple(replace(intent, slots={**intent.slots, slot: text}) for intent in asked.intents)
+    return Plan("skill", intents, 0.9)
+
+
+def _first(words: Phrase, phrases: Sequence[Phrase]) -> Phrase:
+    return next((phrase for phrase in phrases if words[: len(phrase)] == phrase), ())
