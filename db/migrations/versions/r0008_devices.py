@@ -1,0 +1,23 @@
+"""The house's devices: areas, devices, entities, their states, and routines."""
+
+from alembic import op
+
+revision = "0008"
+down_revision = "0007"
+branch_labels = None
+depends_on = None
+
+UP: tuple[str, ...] = ("SELECT grant_rights()",)
+DOWN: tuple[str, ...] = ()
+
+
+def upgrade() -> None:
+    """Run UP."""
+    for statement in UP:
+        op.execute(statement)
+
+
+def downgrade() -> None:
+    """Run DOWN."""
+    for statement in DOWN:
+        op.execute(statement)
