@@ -7,6 +7,7 @@ from daemon.language.pt_br.number_words import cardinal
 WEEKDAYS = ("segunda-feira", "terça-feira", "quarta-feira", "quinta-feira", "sexta-feira", "sábado", "domingo")
 MONTHS = ("janeiro", "fevereiro", "março", "abril", "maio", "junho", "julho", "agosto", "setembro", "outubro",
           "novembro", "dezembro")  # fmt: skip
+_WHILE_ANSWERING_S = 3
 _NEAR_S = 3600
 _UNITS = ((86400, "dia", "dias", False), (3600, "hora", "horas", True), (60, "minuto", "minutos", False),
           (1, "segundo", "segundos", False))  # fmt: skip
@@ -79,7 +80,9 @@ def spoken_moment(when: datetime | date, now: datetime) -> str:
     if not isinstance(when, datetime):
         return spoken_day(when, now.date())
     wait_s = round((when - now).total_seconds())
-    wait_s = round(wait_s / 60) * 60 if wait_s > 120 else wait_s  # nobody says the seconds of a quarter of an hour
+    minutes_s = round(wait_s / 60) * 60
+    if wait_s > 120 or 0 <= minutes_s - wait_s <= _WHILE_ANSWERING_S < wait_s:
+        wait_s = minutes_s  # nobody says the seconds of a quarter of an hour, nor those that the answer took
     if 0 < wait_s < _NEAR_S and (wait_s % 300 == 0 or wait_s < 600):
         return f"daqui a {spoken_duration(wait_s)}"
     night = when.hour == 0 and when.date() > now.date()  # "hoje à meia-noite" is the end of today

@@ -158,6 +158,7 @@ def test_said_to_people() -> None:
     assert is_clock(at(10)) == "são dez da manhã"
     assert is_clock(at(0, 10)) == "é meia-noite e dez"
     assert spoken_moment(NOW + timedelta(minutes=1), NOW) == "daqui a um minuto"
+    assert spoken_moment(NOW + timedelta(seconds=59), NOW) == "daqui a um minuto"  # the answer took the rest
     assert spoken_moment(at(7, day=12), NOW) == "amanhã às sete da manhã"
     assert spoken_moment(at(0, day=12), NOW) == "hoje à meia-noite"
     assert spoken_moment(at(12, day=12), NOW) == "amanhã ao meio-dia"
