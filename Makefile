@@ -4,8 +4,6 @@
 
 PYTHON ?= python3
 ARGS ?=
-MESSAGES ?= 1000000
-LOGS ?= 1000000
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
@@ -16,7 +14,7 @@ LOCK := $(UV) pip compile --quiet pyproject.toml - --universal --python-version 
 	--generate-hashes --no-emit-index-url --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help install run demo test test-debian check bench bench-db bench-idle format secrets lock clean
+.PHONY: help install run demo test test-debian check bench bench-mqtt bench-reminders bench-db bench-idle bench-language format secrets lock clean
 
 help:  ## esta lista
 	@grep -E '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | \
@@ -48,15 +46,24 @@ bench: $(VENV)/installed-dev  ## quanto de uma resposta é nosso, sem os motores
 	@$(BIN)/python -m tests.bench.turn $(ARGS)
 	@$(BIN)/python -m tests.bench.turn --command $(ARGS)
 
-bench-db: $(VENV)/installed-dev  ## o banco de dados (ARGS="--rows 10000000" MESSAGES=1000000 LOGS=1000000)
-	@missed=0; \
-	$(BIN)/python -m tests.bench.db $(ARGS) || missed=1; \
-	$(BIN)/python -m tests.bench.search --rows $(MESSAGES) || missed=1; \
-	$(BIN)/python -m tests.bench.logs --rows $(LOGS) || missed=1; \
-	exit $$missed
+bench-db: $(VENV)/installed-dev  ## o banco de dados, em cinco minutos (ARGS="--rows 10000000 --messages 1000000 --logs 1000000")
+	@$(BIN)/python -m tests.bench.db $(ARGS)
+
+bench-reminders: $(VENV)/installed-dev  ## o atraso dos lembretes, e o de uma volta depois de muito tempo (ARGS="--rows 10000000")
+	@$(BIN)/python -m tests.bench.reminders $(ARGS)
+
+bench-mqtt: $(VENV)/installed-dev  ## do pedido entendido ao aparelho, e uma enxurrada de estados (ARGS="--entities 2000 --turns 400")
+	@$(BIN)/python -m tests.bench.mqtt $(ARGS)
 
 bench-idle: $(VENV)/installed-dev  ## memória e processador do Mordomo parado, com um microfone
 	@$(BIN)/python -m tests.bench.idle $(ARGS)
+
+bench-language: $(VENV)/installed-dev  ## a compreensão das frases (INTENTS e DUCKLING: cópias de OHF-Voice/intents e facebook/duckling)
+	@missed=0; \
+	$(BIN)/python -m tests.bench.language || missed=1; \
+	test -z "$(INTENTS)" || $(BIN)/python -m tests.bench.ohf $(INTENTS) || missed=1; \
+	test -z "$(DUCKLING)" || $(BIN)/python -m tests.bench.duckling $(DUCKLING) || missed=1; \
+	exit $$missed
 
 format: $(VENV)/installed-dev  ## põe o código no formato
 	@$(BIN)/ruff format --quiet . && $(BIN)/ruff check --quiet --fix .

@@ -43,6 +43,9 @@ class Environment(BaseSettings):
         None, description="mqtt[s]://usuario:senha@servidor:porta; sem ela, o broker próprio"
     )
     backup_dir: Path | None = Field(None, description="backups; unset: data_dir/backup. Better on another disk")
+    archive_dir: Path | None = Field(
+        None, description="a pasta em que o serviço archive do docker-compose.yml anota como vai; sem ela, nenhuma"
+    )
     ollama_url: str = Field("http://127.0.0.1:11434", description="o endereço http://… do Ollama da casa")
     qdrant_url: str | None = Field(None, description="o endereço http://… do Qdrant da casa")
     porcupine_access_key: SecretStr | None = Field(

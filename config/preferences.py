@@ -1,116 +1,14 @@
 """The household's preferences: rows of the config table, typed and bounded, declared here once.
 
 From these declarations come the defaults that are seeded, the database's own check (`db/preference_check.py`) and the
-typed snapshot that the daemon reads. `reloads` names the part of the daemon that is rebuilt when the value changes.
+typed snapshot that the daemon reads; what a declaration may say is in `preference.py`.
 """
 
-import json
-import re
-import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cache
-from typing import Any, Generic, Literal, TypeVar
-from zoneinfo import available_timezones
+from typing import Any
 
-T = TypeVar("T", bool, int, float, str)
-Part = Literal["wake_word", "stt", "tts", "brain", "microphone", "speaker", "nothing"]
+from config.preference import Preference, T
 
-
-class InvalidPreference(ValueError):  # noqa: N818 - it names the value, which is what is invalid
-    """A value breaks its rule; the message names the key, the rule and the value, in Portuguese."""
-
-
-@dataclass(frozen=True, slots=True)
-class Preference(Generic[T]):
-    """One key of the config table. Bounds are inclusive, and every number has both.
-
-    `pattern` is a regular expression for the whole text, in the words that Python (with re.ASCII) and PostgreSQL read
-    alike: classes, repetition, alternatives; `shape` says it in Portuguese. Text holds no control characters.
-    """
-
-    key: str
-    default: T
-    description: str
-    minimum: float | None = None
-    maximum: float | None = None
-    choices: tuple[str, ...] = ()
-    pattern: str | None = None
-    shape: str = ""
-    is_timezone: bool = False
-    reloads: Part = "nothing"
-
-    @property
-    def kind(self) -> type[T]:
-        """The Python type of the value: bool, int, float or str."""
-        return type(self.default)
-
-    @property
-    def rule(self) -> str:
-        """The rule in Portuguese, as the database and the command line say it."""
-        if isinstance(self.default, bool):
-            return "true ou false"
-        if isinstance(self.default, int):
-            return f"número inteiro de {self.minimum:g} a {self.maximum:g}"
-        if isinstance(self.default, float):
-            return f"número de {self.minimum:g} a {self.maximum:g}"
-        if self.is_timezone:
-            return 'um fuso horário, como "America/Sao_Paulo"'
-        if self.choices:
-            return "um destes textos: " + ", ".join(self.choices)
-        shape = self.shape or f"de até {MAX_TEXT} letras, em uma linha só"
-        return f"um texto {shape}" + (f', como "{self.default}"' if self.default else "")
-
-    def read(self, value: object) -> T:
-        """Return `value` (decoded JSON) as this preference's type. Raises InvalidPreference."""
-        accepted = self._accepted(value)
-        if accepted is None:
-            raise InvalidPreference(f"{self.key}: precisa ser {self.rule}; recebeu {_shown(value)}")
-        return accepted
-
-    def _accepted(self, value: object) -> T | None:
-        kind = self.kind
-        if kind is bool or isinstance(value, bool):  # to Python, false is an int as well
-            return kind(value) if kind is bool and isinstance(value, bool) else None
-        if kind is str:
-            return kind(value) if isinstance(value, str) and self._text_fits(value) else None
-        # A whole number beyond every float cannot be compared by way of one; infinity and NaN fail the comparison.
-        if not isinstance(value, int | float) or not -sys.float_info.max <= value <= sys.float_info.max:
-            return None
-        if kind is int and value != int(value):
-            return None
-        low, high = self.minimum, self.maximum
-        return kind(value) if (low is None or value >= low) and (high is None or value <= high) else None
-
-    def _text_fits(self, value: str) -> bool:
-        if self.choices:
-            return value in self.choices
-        if self.is_timezone:
-            return value in timezones()
-        if self.pattern is not None and re.fullmatch(self.pattern, value, re.ASCII) is None:
-            return False
-        return len(value) <= MAX_TEXT and UNFIT_TEXT.search(value) is None
-
-
-def _shown(value: object) -> str:
-    """Return the start of a refused value, as JSON, in characters that any terminal and log can write."""
-    try:
-        shown = json.dumps(value, ensure_ascii=False, default=str)
-    except (ValueError, RecursionError):
-        shown = type(value).__name__
-    return shown[:80].encode("utf-8", "backslashreplace").decode()
-
-
-@cache
-def timezones() -> frozenset[str]:
-    """Return the names of the time zones that this machine knows."""
-    return frozenset(available_timezones())
-
-
-UNFIT_TEXT = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
-"""Control characters, which have no place in a setting, and halves of surrogate pairs, which UTF-8 cannot write."""
-MAX_TEXT = 500
-"""Longest text of a preference, in characters."""
 DECLARED: dict[str, Preference[Any]] = {}
 
 
@@ -158,6 +56,9 @@ INPUT_DEVICE = _declare(
         "Microfone: nome ou parte dele; vazio é o padrão do sistema",
         reloads="microphone",
     )
+)
+MICROPHONE_MUTED = _declare(
+    Preference("audio.muted", False, "Microfone desligado: nada é ouvido nem captado", reloads="microphone")
 )
 OUTPUT_DEVICE = _declare(
     Preference(
@@ -267,7 +168,52 @@ REMINDERS_LEASE_S = _declare(
         maximum=600,
     )
 )
+MQTT_WORDS = _declare(
+    Preference("mqtt.words", True, "Publica no broker (mordomo/event) o que se disse e o que foi respondido")
+)
+REMINDERS_QUIET_HOURS = _declare(
+    Preference(
+        "reminders.quiet_hours",
+        "",
+        "Horas de silêncio: lembretes comuns esperam o fim delas, como em 22:00-07:00; vazio é nunca",
+        pattern="(([01][0-9]|2[0-3]):[0-5][0-9]-([01][0-9]|2[0-3]):[0-5][0-9])?",
+        shape="com duas horas, ou vazio",
+    )
+)
+REMINDERS_PUSH_URL = _declare(
+    Preference(
+        "reminders.push_url",
+        "",
+        "Endereço que também recebe cada lembrete (https, ou da rede da casa); vazio é nenhum",
+        pattern="(https?://[^ ]+)?",
+        shape="que comece com https:// ou http://, ou vazio",
+    )
+)
+REMINDERS_PUSH_KIND = _declare(
+    Preference("reminders.push_kind", "webhook", "O que há naquele endereço", choices=("webhook", "ntfy"))
+)
 HOUSE_TIMEZONE = _declare(Preference("house.timezone", "America/Sao_Paulo", "Fuso horário da casa", is_timezone=True))
+HOUSE_HOLIDAYS = _declare(
+    Preference(
+        "house.holidays",
+        "",
+        "Estado cujos feriados valem além dos nacionais; SP-Capital inclui os da cidade de São Paulo; vazio é nenhum",
+        choices=(
+            "",
+            *"AC AL AM AP BA CE DF ES GO MA MG MS MT PA PB PE PI PR RJ RN RO RR RS SC SE SP SP-Capital TO".split(),
+        ),
+    )
+)
+HOUSE_OWN_HOLIDAYS = _declare(
+    Preference(
+        "house.own_holidays",
+        "",
+        "Feriados da cidade, dia e mês, como em 25/01, 08/12",
+        pattern="([0-3][0-9]/[01][0-9](, ?[0-3][0-9]/[01][0-9])*)?",
+        shape="com dias e meses separados por vírgulas, ou vazio",
+    )
+)
+HOUSE_CARNIVAL = _declare(Preference("house.carnival", True, "Carnaval e Corpus Christi contam como feriados"))
 HOUSE_AREA = _declare(Preference("house.area", "sala", "Cômodo onde está o microfone desta máquina"))
 RETENTION_SYSTEM_LOGS_DAYS = _declare(
     Preference(
@@ -285,6 +231,15 @@ RETENTION_AUDIT_DAYS = _declare(
         "Por quantos dias se guarda quem mudou o quê (audit_log)",
         minimum=1,
         maximum=36500,
+    )
+)
+RETENTION_STATES_DAYS = _declare(
+    Preference(
+        "retention.states_days",
+        30,
+        "Por quantos dias se guarda a história dos aparelhos (entity_states)",
+        minimum=1,
+        maximum=3650,
     )
 )
 RETENTION_MESSAGES_DAYS = _declare(

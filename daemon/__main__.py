@@ -4,7 +4,24 @@ import sys
 
 import typer
 
-from daemon.commands import ask, backup, configuration, demo, doctor, history, models, run, stats, understand, when
+from daemon.commands import (
+    ask,
+    backup,
+    configuration,
+    demo,
+    devices,
+    devices_areas,
+    devices_live,
+    doctor,
+    history,
+    lists,
+    models,
+    reminders,
+    run,
+    stats,
+    understand,
+    when,
+)
 from daemon.commands.console import guarded
 
 app = typer.Typer(
@@ -26,6 +43,13 @@ app.add_typer(configuration.config, name="config")
 app.add_typer(configuration.schema, name="db")
 app.add_typer(backup.backup, name="backup")
 app.add_typer(history.history, name="history")
+app.add_typer(reminders.reminders, name="reminders")
+app.add_typer(lists.lists, name="lists")
+app.add_typer(devices.devices, name="devices")
+devices.devices.command("areas")(devices_areas.list_areas)
+devices.devices.command("area")(devices_areas.change_area)
+devices.devices.command("test")(devices_live.check_device)
+devices.devices.command("watch")(devices_live.watch_devices)
 app.command("stats")(stats.stats)
 
 

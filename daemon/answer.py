@@ -16,7 +16,7 @@ from daemon.errors import EngineFailed, EngineMissing, LinkDown, Refused, Spoken
 from daemon.language.plan import Intent
 from daemon.language.replies import Replies
 from daemon.sentences import sentences
-from daemon.skills.skill import Action, AsksBack, Carried, Context, Done, Skill
+from daemon.skills.skill import Action, AsksBack, Carried, Context, Done, Skill, joined
 from daemon.turn import ActionDone, Turn
 from db.database import Database
 from db.ledger import HeardMessage, Ledger, NewAction
@@ -47,7 +47,7 @@ class Answers:
 
         Raises LinkDown when what was heard can be kept neither in the database nor in the spool; nothing was done then.
         """
-        planned, instead = self._planned(turn, context)
+        planned, instead = await self._planned(turn, context)
         await self._store_heard(turn, planned)
         if instead is not None:
             yield instead
@@ -58,22 +58,41 @@ class Answers:
             # Who cuts in stops the voice, not a command that is on its way: its row must learn how it ended.
             yield await asyncio.shield(self._keep(self._carry_out(turn, intent, skill, actions, context)))
 
-    def _planned(self, turn: Turn, context: Context) -> tuple[list[Planned], str | None]:
+    async def _planned(self, turn: Turn, context: Context) -> tuple[list[Planned], str | None]:
         """Return what will be done, or what is said instead: half of what was asked would surprise more than none."""
         plan = turn.understood.plan
         if plan.question is not None:
             return [], plan.question
-        if any(intent.name not in self.skills for intent in plan.intents):
-            return [], self.replies.say("skill.missing", seed=context.seed)
-        with_skills = [(intent, self.skills[intent.name]) for intent in plan.intents]
         try:
+            intents = self._whole(turn, plan.intents)
+            meant = joined([one for intent in intents for one in await self._meant(intent, context)])
+            if any(intent.name not in self.skills for intent in meant):
+                return [], self.replies.say("skill.missing", seed=context.seed)
+            with_skills = [(intent, self.skills[intent.name]) for intent in meant]
             return [(intent, skill, skill.actions(intent, context)) for intent, skill in with_skills], None
+        except LinkDown as down:
+            return [], self._away(turn, down, context)
         except AsksBack as asks:
             say = self._spoken(turn, asks, context)
-            turn.asked = replace(asks.plan, intents=plan.intents)  # a yes is for all of it
+            turn.asked = replace(asks.plan, intents=_with_words(intents, turn))  # a yes is for all of it
             return [], say
         except Spoken as spoken:
             return [], self._spoken(turn, spoken, context)
+
+    def _whole(self, turn: Turn, intents: tuple[Intent, ...]) -> tuple[Intent, ...]:
+        """Return the intents, or the one alone that takes the whole sentence."""
+        for intent in intents:
+            skill = self.skills.get(intent.name)
+            if skill is not None and skill.whole:
+                return (replace(intent, slots={"text": turn.understood.text, **intent.slots}),)
+        return intents
+
+    async def _meant(self, intent: Intent, context: Context) -> tuple[Intent, ...]:
+        """Return the intents that are carried out for this one; most are that themselves."""
+        skill = self.skills.get(intent.name)
+        if skill is None or skill.stands_for is None:
+            return (intent,)
+        return await skill.stands_for(intent, context)
 
     async def _store_heard(self, turn: Turn, planned: Sequence[Planned]) -> None:
         began = self.clock.monotonic()
@@ -165,10 +184,13 @@ class Answers:
         except Spoken as spoken:
             say = self._spoken(turn, spoken, context)
         except LinkDown as down:
-            log.warning("skill_without_link", turn=str(turn.id), intent=intent.name, link=down.what, why=down.why)
-            say = self.replies.say(f"away.{down.what}", seed=context.seed)
+            say = self._away(turn, down, context)
         failed = Done(ok=False, result={}, error=say)
         return Carried(say, tuple(failed for _ in actions))
+
+    def _away(self, turn: Turn, down: LinkDown, context: Context) -> str:
+        log.warning("skill_without_link", turn=str(turn.id), link=down.what, why=down.why)
+        return self.replies.say(f"away.{down.what}", seed=context.seed)
 
     def _spoken(self, turn: Turn, spoken: Spoken, context: Context) -> str:
         """Note what a skill said instead of acting, and return it."""
@@ -211,6 +233,11 @@ class Answers:
         except LinkDown:
             return []
         return [ChatMessage(m.role, m.content) for m in messages if m.role != "system"]
+
+
+def _with_words(intents: Sequence[Intent], turn: Turn) -> tuple[Intent, ...]:
+    """Return the intents with the words that asked for them: the ledger is not to say that "sim" opened the gate."""
+    return tuple(replace(one, slots={"words": turn.understood.text, **one.slots}) for one in intents)
 
 
 def _ended(action: Action, done: Done) -> ActionDone:

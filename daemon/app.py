@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 import structlog
 
@@ -17,40 +16,52 @@ from config.preferences import (
     CONVERSATION_QUIET_S,
     DEVICES_CONFIRM_MS,
     HOUSE_AREA,
-    HOUSE_TIMEZONE,
     INPUT_DEVICE,
+    MICROPHONE_MUTED,
+    MQTT_WORDS,
     OUTPUT_DEVICE,
-    REMINDERS_LEASE_S,
 )
+from daemon.announcer import Announcer, LateNews
 from daemon.answer import Answers
-from daemon.audio import earcons
 from daemon.audio.microphone import Microphone
 from daemon.audio.soundcard import SoundCard
 from daemon.audio.wav import WavSpeaker
 from daemon.backups import Backups
 from daemon.butler import Butler, Place
+from daemon.checkup import CheckUp, Report
 from daemon.clock import Clock, SystemClock
 from daemon.conversation import Conversations
+from daemon.devices.arrangement import Arrangement
 from daemon.devices.link import Devices
+from daemon.devices.rows import DeviceRows
 from daemon.engines import registry
 from daemon.engines.protocols import VoiceDetector, WakeWord
 from daemon.errors import EngineMissing
-from daemon.events import Observe
+from daemon.events import Event, Observe
 from daemon.health import Part
 from daemon.house import House
 from daemon.language.language import Language
-from daemon.language.plan import Household
+from daemon.language.plan import Heard, Household, Plan
 from daemon.language.replies import Replies
 from daemon.listening import Listening, endpoint_rules
 from daemon.live_preferences import LivePreferences
 from daemon.own_sentences import OwnSentences
 from daemon.parts import Parts
 from daemon.plugs import Plugs
+from daemon.presence.hands import BrokerHands
+from daemon.presence.presence import Presence
 from daemon.recording import turn_on_recording
+from daemon.reminders.carrying import ScheduledCommands
 from daemon.reminders.due import DueReminders
+from daemon.reminders.music import Music
 from daemon.reminders.spoken import SpokenReminders
+from daemon.reminders.turns import TurnsUnderWay
+from daemon.reminders.wiring import calendar_of, due_reminders, push_of, quiet_hours_of, room_of, zone_of
 from daemon.servers import Schema, Servers
+from daemon.skills.orders import Orders
+from daemon.skills.registry import House as Skilled
 from daemon.skills.registry import skills
+from daemon.skills.skill import Context
 from daemon.supervise import Service
 from daemon.trial import Trial
 from daemon.turn import Turn
@@ -87,6 +98,10 @@ class Mordomo:
     screens: list[Callable[[str], None]]
     backups: Backups
     sentences: OwnSentences
+    keeping: tuple[Service, ...]
+    """What keeps the tables of devices true, and follows what the household sets in them."""
+    speaking: tuple[Service, ...]
+    """What speaks by itself and is spoken to over MQTT."""
 
     async def ask(self, text: str, area: str | None, *, speak: bool = False, reply_to: Path | None = None) -> Turn:
         """Take a turn on a typed sentence; the answer is spoken in the house, written to a WAV, or only returned."""
@@ -108,6 +123,11 @@ class Mordomo:
 
         return await turn_on_recording(wav, place, self.butler, endpoint_rules(prefs()), ears)
 
+    async def check_device(self, entity_id: str) -> Report:
+        """Turn a device to the other side and back, and tell how it obeyed. Raises CannotDo, LinkDown."""
+        marks = {thing.id: thing.attributes for thing in self.household().things}.get(entity_id, {})
+        return await CheckUp(self.devices, self.ledger, self.clock).test(entity_id, marks)
+
     def household(self) -> Household:
         """Return what may be named in a sentence now."""
         return self.house.household()
@@ -118,9 +138,10 @@ class Mordomo:
 
     def services(self) -> list[Service]:
         """Return the services that need no terminal and no port."""
-        needing_tables: list[Service] = [self.prefs, self.ledger, self.reminders, self.backups, self.sentences]
+        needing_tables: list[Service] = [self.prefs, self.ledger, self.reminders, self.backups, self.sentences,
+                                         *self.keeping]  # fmt: skip
         after_schema = [After(service.name, self.schema.ready, service) for service in needing_tables]
-        return [self.schema, *after_schema, self.devices, self.conversations]
+        return [self.schema, *after_schema, self.devices, self.conversations, *self.speaking]
 
 
 @dataclass(slots=True)
@@ -153,24 +174,64 @@ async def assemble(
             return prefs()[CONVERSATION_QUIET_S]
 
         ledger = await stack.enter_async_context(open_ledger(db, env.data_dir, now=clock.now, quiet_s=quiet_s))
-        devices = Devices(servers.mqtt_url, clock, lambda: prefs()[DEVICES_CONFIRM_MS])
+        presence = Presence(
+            servers.mqtt_url,
+            clock,
+            muted=lambda: prefs()[MICROPHONE_MUTED],
+            area=lambda: prefs()[HOUSE_AREA],
+            tells_words=lambda: prefs()[MQTT_WORDS],
+        )
+
+        turns = TurnsUnderWay(clock)
+
+        def observed(event: Event) -> None:
+            observe(event)
+            presence.note(event)
+            turns.note(event)
+
+        def obeyed_late(event: object) -> None:
+            late.confirmed(event)
+
+        devices = Devices(servers.mqtt_url, clock, lambda: prefs()[DEVICES_CONFIRM_MS], observe=obeyed_late)
+        rows = DeviceRows(db, devices.house, devices.settled, clock)
         trial = Trial(devices.house)
         plugs = Plugs.of(env, prefs, lambda: trial.goes_on)
         stack.callback(plugs.close)
         house = House(devices.house, prefs)
         voice = Voice(plugs.tts, SoundCard(prefs()[OUTPUT_DEVICE]))
         conversations = Conversations(ledger, clock, quiet_s)
-        answers = Answers(skills(devices, db, replies), ledger, db, plugs.brain, replies, clock)
         language = Language()
-        butler = Butler(plugs.stt, language, house.household, answers, replies, ledger, conversations, clock, observe)
-        spoken = SpokenReminders(voice, replies, observe)
-        reminders = DueReminders(
-            db,
-            spoken,
-            clock,
-            lambda: prefs()[REMINDERS_LEASE_S],
-            zone=lambda: ZoneInfo(prefs()[HOUSE_TIMEZONE]),
+        push = push_of(db, clock, prefs)
+        spoken = SpokenReminders(
+            lambda _room: [voice],
+            replies,
+            observed,
+            clock=clock,
+            zone=zone_of(prefs),
+            quiet_hours=quiet_hours_of(prefs),
+            turn_under_way=turns.any,
+            room=lambda due: room_of(db, due, clock.now()),
+            music=Music(devices, house.household),
+            push=push,
         )
+        announcer = Announcer(voice, spoken.screens)
+        late = LateNews(announcer, replies, ledger, observed, clock.now)
+
+        def understand(text: str, context: Context) -> Plan:
+            return language.understand(Heard(text, context.now, context.area), context.household)
+
+        def hush() -> bool:
+            return reminders.stop()
+
+        skilled = Skilled(
+            Orders(devices, replies, late.silent), db, replies, understand, announcer.put,
+            calendar=lambda: calendar_of(prefs()), hush=hush,
+        )  # fmt: skip
+        answers = Answers(skills(skilled), ledger, db, plugs.brain, replies, clock)
+        butler = Butler(plugs.stt, language, house.household, answers, replies, ledger, conversations, clock, observed)
+        presence.hands = BrokerHands(butler, announcer, live, db, replies, hush)
+        hands = ScheduledCommands(butler, announcer.put)
+        reminders = due_reminders(db, spoken, clock, prefs, hands=hands, data_dir=env.data_dir)
         listening = Listening(
             source=lambda: Microphone(prefs()[INPUT_DEVICE]),
             place=lambda: Place("microphone", prefs()[HOUSE_AREA], voice),
@@ -179,8 +240,13 @@ async def assemble(
             detector=plugs.detector,
             rules=lambda: endpoint_rules(prefs()),
             clock=clock,
-            observe=observe,
+            observe=observed,
+            muted=lambda: prefs()[MICROPHONE_MUTED],
         )
+
+        async def change_microphone() -> None:
+            await listening.restart()
+            presence.tell_muted()
 
         async def change_speaker() -> None:
             voice.use(SoundCard(prefs()[OUTPUT_DEVICE]))
@@ -190,23 +256,17 @@ async def assemble(
             "stt": plugs.stt.reload,
             "tts": plugs.tts.reload,
             "brain": plugs.brain.reload,
-            "microphone": listening.restart,
+            "microphone": change_microphone,
             "speaker": change_speaker,
         }
         source, folder = Source(servers.database.owner, servers.postgres), Folder(env.backups)
         schema = Schema(source, folder)
 
-        async def tell(text: str) -> None:
-            await voice.speak(_once(text), before=earcons.reminder())
-
-        backups = Backups(source, folder, db, prefs, clock, tell, replies)
+        backups = Backups(source, folder, db, prefs, clock, announcer.now, replies, env.archive_dir)
         parts = Parts(env, servers, db, ledger, live, plugs, devices, listening, schema, backups)
         yield Mordomo(
             env, servers, clock, db, ledger, live, plugs, devices, house, voice, butler, conversations, reminders,
             schema, listening, parts, trial, spoken.screens, backups,
             OwnSentences(db, servers.database.direct, language),
+            (rows, Arrangement(db, servers.database.direct, devices, rows)), (announcer, late, presence, push),
         )  # fmt: skip
-
-
-async def _once(text: str) -> AsyncIterator[str]:
-    yield text

@@ -28,6 +28,7 @@ from daemon.health import Part
 from daemon.language.replies import Replies
 from db.backup.base import bases
 from db.backup.folder import BackupFailed, Folder
+from db.backup.keeper import keeper_trouble
 from db.backup.rotation import Keep
 from db.backup.routine import back_up, begun, copy_server, newest_good, own_archive, remember, standing, trouble
 from db.backup.source import Source
@@ -44,6 +45,7 @@ RETRY = timedelta(minutes=30)
 DECENT = range(9, 21)
 """Hours of the day, in the house, at which it may be told of trouble."""
 MEND = "mordomo backup now"
+MEND_KEEPER = "docker compose logs postgres archive"
 
 ARCHIVER = """
     SELECT current_setting('archive_mode') <> 'off' AS on, failed_count > 0 AND last_failed_time > now() - $1::interval
@@ -54,7 +56,10 @@ ARCHIVER = """
 
 @dataclass(slots=True)
 class Backups:
-    """Looks every minute whether a backup is due, and whether the household must be told of trouble."""
+    """Looks every minute whether a backup is due, and whether the household must be told of trouble.
+
+    `archive` is the folder where another server's log of changes is kept, if it is docker-compose.yml's.
+    """
 
     source: Source
     folder: Folder
@@ -63,6 +68,7 @@ class Backups:
     clock: Clock
     tell: Callable[[str], Awaitable[None]]
     replies: Replies
+    archive: Path | None = None
     name: str = "backups"
     archive_trouble: str = field(default="", init=False)
 
@@ -86,7 +92,7 @@ class Backups:
     async def part(self) -> Part:
         """Return how backups stand, for health."""
         return await asyncio.to_thread(
-            part_of_backups, self.folder, self.prefs(), self.clock.now(), self.archive_trouble
+            part_of_backups, self.folder, self.prefs(), self.clock.now(), self.archive_trouble, self.archive
         )
 
     async def _back_up(self, due: Literal["dump", "server"]) -> None:
@@ -109,9 +115,9 @@ class Backups:
         return "server" if state.failed_at is not None else None
 
     async def _archive_trouble(self) -> str:
-        """Return in Portuguese why not every minute can be recovered; empty where it can, or the server is not ours."""
-        own = await asyncio.to_thread(own_archive, self.source, self.folder)
-        if own is None or self.source.postgres is None:
+        """Return in Portuguese why not every minute can be recovered; empty where it can, or where nobody tells us."""
+        own = self.archive or await asyncio.to_thread(own_archive, self.source, self.folder)
+        if own is None:
             return ""
         try:
             row = await self.db.fetchrow(ARCHIVER, timedelta(days=1))
@@ -121,7 +127,13 @@ class Backups:
             return "o registro contínuo de mudanças só começa quando o banco for ligado de novo"
         if row["failing"]:
             return f"o registro contínuo de mudanças não está sendo gravado em {own / 'wal'}"
-        if (self.source.postgres.home / GAP).exists() or await asyncio.to_thread(_has_gaps, own):
+        return await asyncio.to_thread(self._archived_trouble, own)
+
+    def _archived_trouble(self, own: Path) -> str:
+        """Return what is wrong with what is archived already."""
+        if self.source.postgres is None:
+            return keeper_trouble(own, self.clock.now())
+        if (self.source.postgres.home / GAP).exists() or _has_gaps(own):
             return "falta um pedaço do registro contínuo de mudanças; a próxima cópia começa outro"
         return ""
 
@@ -171,15 +183,18 @@ class Backups:
         return ZoneInfo(self.prefs()[HOUSE_TIMEZONE])
 
 
-def part_of_backups(folder: Folder, prefs: Preferences, now: datetime, archive_trouble: str = "") -> Part:
+def part_of_backups(
+    folder: Folder, prefs: Preferences, now: datetime, archive_trouble: str = "", archive: Path | None = None
+) -> Part:
     """Return how the backups in `folder` stand; it only reads files, so it serves while no daemon runs as well."""
     name, title = "backup", "cópias de segurança"
     if not prefs[BACKUP_ENABLED]:
         return Part(name, title, "off", "desligadas", "mordomo config set backup.enabled true")
     if wrong := trouble(folder, now):
         return Part(name, title, "failed", wrong, MEND)
-    if archive_trouble:
-        return Part(name, title, "failed", archive_trouble, f"confira o disco de {folder.path}, ou: {MEND}")
+    if archive_trouble := archive_trouble or (keeper_trouble(archive, now) if archive else ""):
+        mend = MEND_KEEPER if archive else f"confira o disco de {folder.path}, ou: {MEND}"
+        return Part(name, title, "failed", archive_trouble, mend)
     good = newest_good(folder, now)
     if good is None:
         return Part(name, title, "starting", f"a primeira ainda vai ser feita, em {folder.path}")

@@ -128,6 +128,7 @@ class Butler:
             area=turn.area,
             seed=turn.id.int & 0xFFFF,
             source=turn.source,
+            text=turn.understood.text,
         )
         try:
             async with aclosing(self.answers.reply(turn, context)) as sentences:

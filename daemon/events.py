@@ -52,6 +52,15 @@ class ReminderSpoken:
 
 
 @dataclass(frozen=True, slots=True)
+class DeviceLate:
+    """A device obeyed after it had been given up; `late_ms` counts from the command."""
+
+    entity_id: str
+    state: str | None
+    late_ms: float
+
+
+@dataclass(frozen=True, slots=True)
 class PreferenceChanged:
     """A row of the config table changed and was taken over, or was refused (`problem`)."""
 
@@ -59,5 +68,5 @@ class PreferenceChanged:
     problem: str = ""
 
 
-Event = WakeWordHeard | NothingHeard | TurnEnded | TurnFailed | ReminderSpoken | PreferenceChanged
+Event = WakeWordHeard | NothingHeard | TurnEnded | TurnFailed | ReminderSpoken | DeviceLate | PreferenceChanged
 Observe = Callable[[Event], None]

@@ -36,7 +36,7 @@ def examine(env: Environment) -> list[Part]:
         ),
         *(_weights(kind, name, path) for kind, name, path in registry.needed_weights(env, lambda: prefs)),
         _brain(env),
-        part_of_backups(Folder(env.backups), prefs, datetime.now(UTC)),
+        part_of_backups(Folder(env.backups), prefs, datetime.now(UTC), archive=env.archive_dir),
     ]
 
 

@@ -6,17 +6,20 @@ from datetime import timedelta
 import asyncpg
 import structlog
 
+from config.preference import InvalidPreference, Preference
 from config.preferences import (
     RETENTION_AUDIT_DAYS,
     RETENTION_MESSAGES_DAYS,
+    RETENTION_STATES_DAYS,
     RETENTION_SYSTEM_LOGS_DAYS,
-    InvalidPreference,
-    Preference,
 )
 from daemon.clock import Clock
+from daemon.health import Part
 from db.database import Database
+from db.device_rows import forget_removed
 from db.partitions import (
     AUDIT_LOG,
+    ENTITY_STATES,
     SYSTEM_LOGS,
     Partitioned,
     TableHeld,
@@ -36,6 +39,7 @@ SOON_S = 60.0
 TABLES: tuple[tuple[Partitioned, Preference[int]], ...] = (
     (SYSTEM_LOGS, RETENTION_SYSTEM_LOGS_DAYS),
     (AUDIT_LOG, RETENTION_AUDIT_DAYS),
+    (ENTITY_STATES, RETENTION_STATES_DAYS),
 )
 
 
@@ -46,6 +50,7 @@ class Housekeeping:
 
     def __init__(self, db: Database, clock: Clock) -> None:
         self.problem: str | None = None
+        self._looked = False
         self._db = db
         self._clock = clock
 
@@ -57,14 +62,26 @@ class Housekeeping:
         while True:
             await self._clock.sleep(EVERY_S if await self.look() else SOON_S)
 
+    def part(self) -> Part:
+        """Return how it stands, for health."""
+        name, title = self.name, "limpeza do banco"
+        if self.problem is not None:
+            detail = f"não consegui apagar o que é velho ou preparar os próximos dias: {self.problem}"
+            return Part(name, title, "failed", detail, "tento de novo a cada minuto; o registro do sistema diz mais")
+        if not self._looked:
+            return Part(name, title, "starting", "espera as tabelas")
+        return Part(name, title, "ok", "os próximos dias estão preparados, o que é velho foi apagado")
+
     async def look(self) -> bool:
         """Do what there is to do; tell whether all of it was done. Raises LinkDown."""
         problems = []
-        for work in (self._partitions, self._old_rows, self._old_conversations):
+        for work in (self._partitions, self._old_rows, self._old_conversations, self._old_entities):
             try:
                 await work()
             except (TableHeld, InvalidPreference, asyncpg.PostgresError) as error:
-                problems.append(f"{type(error).__name__}: {error}")
+                held = "outra transação segura a tabela; " if isinstance(error, TableHeld) else ""
+                problems.append(f"{held}{type(error).__name__}: {error}")
+        self._looked = True
         problem = "; ".join(problems) or None
         if problem != self.problem:
             self.problem = problem
@@ -90,6 +107,10 @@ class Housekeeping:
         if days := await self._days(RETENTION_MESSAGES_DAYS):
             before = self._clock.now() - timedelta(days=days)
             await _told("old_rows_deleted", "conversations", forget_conversations(self._db, before))
+
+    async def _old_entities(self) -> None:
+        before = self._clock.now() - timedelta(days=await self._days(RETENTION_STATES_DAYS))
+        await _told("old_rows_deleted", "entities", forget_removed(self._db, before))
 
     async def _days(self, preference: Preference[int]) -> int:
         """Return a preference as the table has it now: nothing is deleted by a default that stands in for it."""

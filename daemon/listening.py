@@ -31,6 +31,7 @@ from daemon.turn import Turn, Understood
 log = structlog.get_logger(__name__)
 
 LISTENING = PlugState("ready", "ouvindo")
+MUTED = PlugState("ready", "mudo: não ouço nada até ser ligado de novo")
 STORM_TURNS = 6
 STORM_WINDOW_S = 20.0
 """More wake words than this in the window are a television or a loop: they are ignored until it calms down."""
@@ -38,7 +39,10 @@ STORM_WINDOW_S = 20.0
 
 @dataclass(slots=True)
 class Listening:
-    """Hears one source for ever (or to its end, for a file). `place` tells where its answers go."""
+    """Hears one source for ever (or to its end, for a file). `place` tells where its answers go.
+
+    While `muted` the source is not even opened; `restart` has it looked at again.
+    """
 
     source: Callable[[], Source]
     place: Callable[[], Place]
@@ -51,6 +55,7 @@ class Listening:
     name: str = "listening"
     state: PlugState = field(default=PlugState("empty"))
     answered: Callable[[Turn], None] = field(default=lambda _: None)
+    muted: Callable[[], bool] = field(default=lambda: False)
     _answering: asyncio.Task[None] | None = None
     _session: asyncio.Task[None] | None = None
     _restarting: bool = False
@@ -76,6 +81,9 @@ class Listening:
             self._session.cancel()
 
     async def _run_once(self) -> None:
+        if self.muted():
+            self.state = MUTED
+            await asyncio.Event().wait()  # the microphone stays closed until `restart`
         self.state = PlugState("loading")
         try:
             async with aclosing(self.source().frames()) as frames:

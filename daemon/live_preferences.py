@@ -4,7 +4,8 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
-from config.preferences import DECLARED, Part, Preferences
+from config.preference import Part
+from config.preferences import DECLARED, Preferences
 from daemon.events import Observe, PreferenceChanged
 from db.database import Database
 from db.listen import notifications

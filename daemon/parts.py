@@ -1,7 +1,8 @@
 """How each part of the running daemon is, for health, banner and doctor. Looking is bounded and changes nothing."""
 
 import asyncio
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from config.environment import Environment
 from config.preferences import OUTPUT_DEVICE, STT_MODEL, TTS_VOICE, Preferences
@@ -13,6 +14,7 @@ from daemon.errors import EngineFailed, EngineMissing, LinkDown
 from daemon.health import Part, part_of_plug
 from daemon.listening import Listening
 from daemon.live_preferences import LivePreferences
+from daemon.log_sink import Backlog, LogSink
 from daemon.plugs import Plugs
 from daemon.servers import Schema, Servers
 from db.database import Database
@@ -36,6 +38,8 @@ class Parts:
     listening: Listening
     schema: Schema
     backups: Backups
+    others: list[Callable[[], Part]] = field(default_factory=list)
+    """What looks after itself and tells how it is: the keeping of the tables, the log's way into them."""
 
     async def look(self) -> list[Part]:
         """Return every part, the ones that no turn can do without first."""
@@ -53,6 +57,7 @@ class Parts:
             self._tts(prefs),
             brain,
             await self.backups.part(),
+            *(part() for part in self.others),
         ]
 
     async def _database(self) -> Part:
@@ -127,3 +132,14 @@ class Parts:
         except EngineFailed as failed:
             return Part(name, title, "failed", failed.why)
         return Part(name, title, "ok", self.plugs.brain.state.detail)
+
+
+def part_of_log(sink: LogSink, backlog: Backlog) -> Part:
+    """Return how the log reaches the database: lines that are lost now, or were since the start."""
+    name, title, before = sink.name, "registro do sistema", sink.dropped
+    if backlog.lost:
+        detail = f"linhas que se perderam: {backlog.lost}; chegam mais depressa do que o banco as guarda, ou ele parou"
+        return Part(name, title, "failed", detail, "confira o banco de dados, ou peça menos: MORDOMO_LOG_LEVEL=INFO")
+    if before:
+        return Part(name, title, "ok", f"linhas que se perderam desde o início: {before}; agora nenhuma")
+    return Part(name, title, "ok", "nenhuma linha se perdeu")

@@ -18,6 +18,7 @@ from daemon.errors import LinkDown
 from daemon.events import Event
 from daemon.housekeeping import Housekeeping
 from daemon.log_sink import Backlog, LogSink
+from daemon.parts import part_of_log
 from daemon.prompt import Prompt
 from daemon.servers import DemoHouse, KeepPostgres, Servers, servers
 from daemon.supervise import Service, supervise
@@ -111,6 +112,7 @@ def _keep_house(services: Services, backlog: Backlog) -> None:
     keeping = Housekeeping(mordomo.db, mordomo.clock)
     services.start(After(keeping.name, ready, keeping))
     services.start(After(sink.name, ready, sink))
+    mordomo.parts.others.extend((keeping.part, lambda: part_of_log(sink, backlog)))
 
 
 async def _begin(services: Services, with_servers: Servers, http: Http, options: Options) -> None:

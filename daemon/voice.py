@@ -18,6 +18,7 @@ class Voice:
         self._speaker = speaker
         self._turn = asyncio.Lock()
         self._closing = False
+        self._playing: asyncio.Future[None] | None = None
 
     def through(self, speaker: Speaker) -> "Voice":
         """Return the same voice on another speaker (a WAV file, a satellite)."""
@@ -41,7 +42,25 @@ class Voice:
         async with self._turn:
             speech = self._speech(sentences, first_audio, before)
             async with aclosing(speech):
-                await self._speaker.play(speech)
+                await self._play(speech)
+
+    def hush(self) -> None:
+        """Stop what is being spoken, at once; whoever speaks goes on as if it had been heard out."""
+        if self._playing is not None:
+            self._playing.cancel()
+
+    async def _play(self, speech: AsyncIterator[Pcm]) -> None:
+        """Play to the end, or until `hush`. Cancelling stops the sound."""
+        playing = self._playing = asyncio.ensure_future(self._speaker.play(speech))
+        try:
+            await asyncio.wait({playing})
+        finally:
+            self._playing = None
+            if not playing.done():
+                playing.cancel()
+                await asyncio.wait({playing})
+        if not playing.cancelled():
+            playing.result()
 
     async def tone(self, tone: Pcm) -> None:
         """Play a tone alone; it needs no speech engine."""

@@ -38,7 +38,7 @@ SET status = r.status, result = NULLIF(r.result, 'null'), error_message = r.erro
     executed_at = COALESCE(executed_at, r.at)
 FROM r WHERE actions.id = r.action_id
 AND (actions.status IN ('pending', 'executing')
-     OR actions.status = 'failed' AND actions.result @> '{"outcome": "unknown"}')
+     OR actions.status = 'failed' AND actions.result->>'outcome' IN ('unknown', 'silent'))
 """
 
 CLOSE_INTERRUPTED = """

@@ -3,7 +3,7 @@
 A plain SQL client is who it is to the server. Mordomo says for whom it acts, within the transaction of the change:
 
     async with acting_as(db, "Ana", "voice") as connection:
-        await reminders.cancel(connection, ids)
+        await reminder_changes.cancel(connection, ids)
 
 `Acting` does the same for one statement. Unless Mordomo says so, a change is its own.
 """

@@ -20,12 +20,12 @@ from time import monotonic
 from urllib.parse import quote
 
 import asyncpg
-import psutil
 import structlog
 
 from db.backup.wal import SEGMENT_BYTES, archiving
 from db.embedded_settings import ACCESS, settings, users_map
 from db.errors import LinkDown
+from db.postmaster import LivingServer, clear_reused_pid, living_server
 from db.roles import create_roles
 from db.server_account import (
     Account,
@@ -56,14 +56,6 @@ AWAY = (OSError, TimeoutError, asyncpg.PostgresConnectionError, asyncpg.Operator
 STILL_ENDING = ("shared memory block", "lock file")
 """What PostgreSQL says where a killed server, or an orphan of it, has not quite ended."""
 MAX_LOG_BYTES = 8 * 1024 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class _Running:
-    """A server that lives now, as its `postmaster.pid` tells."""
-
-    pid: int
-    socket_dir: Path
 
 
 @dataclass
@@ -116,7 +108,7 @@ class EmbeddedPostgres:
             return True
         account = await server_account(self.home)
         async with self._use.exclusively(account, START_S):
-            if (server := self._server()) is None:
+            if (server := living_server(self.cluster)) is None:
                 return True
             if only_if_unused and (self._use.others(account) or await self._others_connected(server)):
                 log.info("postgres_left_running", reason="in use")
@@ -135,7 +127,7 @@ class EmbeddedPostgres:
 
     def running(self) -> bool:
         """Tell whether a server of this data directory lives, whoever started it."""
-        return self._server() is not None
+        return living_server(self.cluster) is not None
 
     async def programs(self, account: Account) -> Path:
         """Return the folder of PostgreSQL's programs (pg_dump, psql…) that the server's user can run."""
@@ -180,7 +172,7 @@ class EmbeddedPostgres:
 
     async def _launch(self, account: Account, deadline: float) -> None:
         """Start the server and wait for it; return with it up, or with a reason to look again."""
-        self._clear_reused_pid()
+        clear_reused_pid(self.cluster)
         socket_dir = self._socket_dir(account)
         archived = archiving(account, self.home, self.cluster, self.archive) if self.archive else {}
         account.write(self.cluster / "postgresql.conf", settings(socket_dir, self.logs, archived))
@@ -204,10 +196,10 @@ class EmbeddedPostgres:
             raise LinkDown("postgres", reason)
         raise CannotStart(f"O PostgreSQL não começou. O que ele disse: {reason}")
 
-    async def _answering(self, deadline: float) -> _Running | None:
+    async def _answering(self, deadline: float) -> LivingServer | None:
         """Return the server once it takes connections; None where none lives. Raises LinkDown at the deadline."""
         async with _progress("postgres_recovering"):
-            while (server := self._server()) is not None:
+            while (server := living_server(self.cluster)) is not None:
                 with suppress(*AWAY):
                     connection = await asyncpg.connect(self._url(server, "postgres"), timeout=5)
                     await connection.close()
@@ -217,7 +209,7 @@ class EmbeddedPostgres:
                 await asyncio.sleep(0.1)
         return None
 
-    async def _ensure_database(self, server: _Running, account: Account) -> None:
+    async def _ensure_database(self, server: LivingServer, account: Account) -> None:
         connection = await asyncpg.connect(self._url(server, "postgres"), timeout=10)
         try:
             # One that an older Mordomo left running knows fewer roles.
@@ -230,7 +222,7 @@ class EmbeddedPostgres:
         finally:
             await connection.close()
 
-    async def _others_connected(self, server: _Running) -> bool:
+    async def _others_connected(self, server: LivingServer) -> bool:
         """Tell whether clients are connected; those that just closed get a second to be gone."""
         query = (
             "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
@@ -248,34 +240,6 @@ class EmbeddedPostgres:
         finally:
             await connection.close()
 
-    def _server(self) -> _Running | None:
-        try:
-            lines = (self.cluster / "postmaster.pid").read_text().splitlines()
-            pid, socket_dir = int(lines[0]), Path(lines[4])
-        except (OSError, ValueError, IndexError):
-            return None
-        return _Running(pid, socket_dir) if self._works_here(pid) else None
-
-    def _works_here(self, pid: int) -> bool:
-        # A pid alone proves nothing, it may have been given to another process since; every process of a server
-        # works in its cluster's folder. One that we may not ask is another user's, so not ours.
-        try:
-            process = psutil.Process(pid)
-            return process.name() == "postgres" and Path(process.cwd()) == self.cluster.resolve()
-        except psutil.Error:
-            return False
-
-    def _clear_reused_pid(self) -> None:
-        """Remove a dead server's pid file where another process now has its pid: PostgreSQL would refuse to start."""
-        path = self.cluster / "postmaster.pid"
-        with suppress(OSError, ValueError, IndexError):
-            lines = path.read_text().splitlines()
-            pid = int(lines[0])
-            if psutil.pid_exists(pid) and not any(self._works_here(other) for other in psutil.pids()):
-                log.warning("postgres_stale_pid_removed", pid=pid)
-                (Path(lines[4]) / ".s.PGSQL.5432.lock").unlink(missing_ok=True)
-                path.unlink()
-
     def _socket_dir(self, account: Account) -> Path:
         plain = self.home / "socket"
         fits = len(os.fsencode(plain / ".s.PGSQL.5432")) <= LONGEST_SOCKET_PATH
@@ -287,7 +251,7 @@ class EmbeddedPostgres:
         private_folder(plain, account)
         return plain
 
-    def _url(self, server: _Running, database: str) -> str:
+    def _url(self, server: LivingServer, database: str) -> str:
         return f"postgresql://{DATABASE}@/{database}?host={quote(str(server.socket_dir))}"
 
 

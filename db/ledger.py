@@ -127,7 +127,7 @@ class Ledger:
         result: Mapping[str, object] | None = None,
         error: str | None = None,
     ) -> Stored:
-        """Mark an action as done or failed. A finished one stays as it is, save one whose outcome was unknown."""
+        """Mark an action as done or failed. A finished one stays, save one whose outcome was unknown or silent."""
         return await self._store(
             {
                 "kind": "finished",

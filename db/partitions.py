@@ -1,8 +1,9 @@
 """Partitions of the tables that only grow: made ahead of time, dropped when old; the rest of what is old, deleted.
 
 Every insert finds a place, in the default partition if in no other, so nothing here is ever urgent. The functions that
-make and drop (`db/migrations/versions/r0002_partitions.py`) wait for a table at most half a second, because everybody
-else's statements queue behind them; then TableHeld is raised, nothing was done, and the caller tries again later.
+make and drop (`r0002_partitions.py`, `r0010_retirement.py` of `db/migrations/versions`) wait for a table at most half a
+second, because everybody else's statements queue behind them; then TableHeld is raised, nothing was done, and the
+caller tries again later.
 """
 
 from collections.abc import AsyncIterator
@@ -18,7 +19,7 @@ from db.errors import MordomoError
 STATEMENT_S = 120.0
 """Longest statement: moving or deleting what fell into a default partition while nobody looked after it."""
 MOST_PARTITIONS = 31
-"""Partitions dropped in one transaction; each takes several of the server's locks."""
+"""Partitions taken out in one transaction; each takes several of the server's locks."""
 MOST_ROWS = 5_000
 """Rows deleted in one transaction."""
 MOST_CONVERSATIONS = 500
@@ -34,6 +35,7 @@ class Partitioned:
 
 
 SYSTEM_LOGS = Partitioned("system_logs", "timestamp", timedelta(days=7))
+ENTITY_STATES = Partitioned("entity_states", "at", timedelta(days=7))
 AUDIT_LOG = Partitioned("audit_log", "at", timedelta(days=62))
 
 
@@ -54,14 +56,34 @@ async def create_ahead(db: Database, of: Partitioned, now: datetime) -> int:
 
 
 async def drop_older(db: Database, of: Partitioned, before: datetime) -> int:
-    """Drop the partitions that hold nothing from `before` on; return how many. Raises TableHeld, LinkDown."""
-    dropped = 0
+    """Drop the partitions that hold nothing from `before` on; return how many. Raises TableHeld, LinkDown.
+
+    Their rows are gone for everybody before the first file is removed, and for good, whatever crashes, with that file.
+    A daemon that is killed in between leaves tables that nobody reaches, and the next call removes them.
+    """
+    dropped = await detach_older(db, of, before)
+    await drop_detached(db, of)
+    return dropped
+
+
+async def detach_older(db: Database, of: Partitioned, before: datetime) -> int:
+    """Take those partitions out of their table; return how many. Others wait for this, and it is soon done."""
+    detached = 0
     while True:
         async with _briefly():
             count: int = await db.fetchval("SELECT drop_partitions($1, $2, $3)", of.table, before, MOST_PARTITIONS)
-        dropped += count
+        detached += count
         if count < MOST_PARTITIONS:
-            return dropped
+            return detached
+
+
+async def drop_detached(db: Database, of: Partitioned) -> int:
+    """Drop what was taken out, one table in a transaction: its files take time, but nobody waits. Return how many."""
+    dropped = 0
+    async with _briefly():
+        while await db.fetchval("SELECT drop_detached($1)", of.table, timeout=STATEMENT_S):
+            dropped += 1
+    return dropped
 
 
 async def delete_older(db: Database, of: Partitioned, before: datetime) -> int:

@@ -7,7 +7,8 @@ Whoever edits a row, with whatever program, is told at once, in Portuguese, whic
 import re
 from typing import Any, Protocol
 
-from config.preferences import DECLARED, MAX_TEXT, Preference, timezones
+from config.preference import MAX_TEXT, Preference, timezones
+from config.preferences import DECLARED
 
 KEY_CONSTRAINT = "config_key"
 VALUE_CONSTRAINT = "config_value"

@@ -7,7 +7,8 @@ from typing import Protocol
 
 import asyncpg
 
-from config.preferences import DECLARED, InvalidPreference, Preferences
+from config.preference import InvalidPreference
+from config.preferences import DECLARED, Preferences
 from db.database import Queries, Unstorable
 from db.preference_check import KEY_CONSTRAINT, literal
 

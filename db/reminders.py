@@ -2,50 +2,65 @@
 
     pending ──claim_due──▶ pending, leased (lease_until, leased_by) ──triggered──▶ triggered
        ▲                          │
-       └──release, or the lease runs out: it is claimed again, under the same id
+       ├──release, or the lease runs out: it is claimed again, under the same id
+       └──due_again (`db/reminder_steps.py`): spoken, and due once more until somebody answers
 
 A lease that runs out is all that a killed daemon leaves behind. `lease_until` of a row nobody leases (`leased_by` null)
 is the moment before which it is not tried again.
 
-A recurring reminder is a row an occurrence. Its `metadata` holds `rrule` (RFC 5545), `dtstart` (the wall clock at which
-the rule begins) and `series` (the first one's id). Claiming one stores the next in the same transaction, under an id
-made of the series and its moment, so that claiming it again stores no second one. Those missed in between are not made
-up.
+A recurring reminder is a row an occurrence (`db/series.py`); claiming one stores the next in the same transaction.
+What people change of them is in `db/reminder_changes.py`, what they ask about them in `db/reminder_search.py`.
 """
 
 import asyncio
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta, tzinfo
-from typing import cast
-from uuid import UUID, uuid5
+from datetime import date, datetime, timedelta, tzinfo
+from types import MappingProxyType
+from typing import Any, TypedDict, Unpack
+from uuid import UUID
 
 import asyncpg
-import structlog
 
 from db.database import Database, Queries
 from db.ledger import new_id
-from db.recurrence import check_recurrence, following, next_occurrence
+from db.recurrence import Days, WorkingDays, check_recurrence
+from db.series import create_next
 from db.text import Json, clipped, storable_json
-
-log = structlog.get_logger(__name__)
+from models.reminder import Ack, Kind, Late, OnHoliday, ReminderStatus
+from models.reminder_step import Step
 
 LONGEST_LEASE = timedelta(minutes=15)
 """No lease is this long; one that ends later was given before the clock was put back, and no longer counts."""
 MOST_TITLE = 255
 MOST_DESCRIPTION = 10_000
-MOST_SEARCHED = 1000
+
+LATE: dict[str, tuple[Late, int | None]] = {
+    "reminder": ("speak", None),
+    "timer": ("speak", None),
+    "alarm": ("speak", 1800),
+    "command": ("mention", None),
+}
+"""What each kind does when it is late, and within how many seconds, unless told otherwise."""
+
+COLUMNS = (
+    "id, title, scheduled_at, description, user_id, metadata, kind, status, rrule, dtstart, series_id,"
+    " nullif(except_dates, '{}'), on_holiday, lead_s, area, created_by, addressee, ack, ack_every_s, escalate_to, late,"
+    " late_within_s, duration_s, paused_left_s, urgent, plan, planned_at, triggered_at, times_spoken, done_at"
+)
+"""The columns of a Due, in the order of its fields."""
 
 CREATE = """
-INSERT INTO reminders (id, user_id, title, description, scheduled_at, metadata)
-VALUES ($1, $2, $3, $4, $5, $6)
+INSERT INTO reminders (id, user_id, title, description, scheduled_at, metadata, kind, rrule, dtstart, series_id,
+    except_dates, on_holiday, lead_s, area, created_by, addressee, ack, ack_every_s, escalate_to, late, late_within_s,
+    duration_s, urgent, plan)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)
 """
 
 # An array, not a join: a plan made without knowing the limit would read the whole table to join a third of it.
 # Nobody waits for the disk to speak: a server that crashes right now forgets the lease and the occurrence that follows,
 # and the next claim makes them again. That is set in the statement itself, which saves a round trip.
-CLAIM_DUE = """
+CLAIM_DUE = f"""
 WITH due AS MATERIALIZED (
     SELECT id FROM reminders
     WHERE status = 'pending' AND scheduled_at <= $1
@@ -55,20 +70,15 @@ WITH due AS MATERIALIZED (
 )
 UPDATE reminders SET lease_until = $5, leased_by = $6
 WHERE id = ANY (ARRAY(SELECT id FROM due)) AND (SELECT set_config('synchronous_commit', 'off', true)) = 'off'
-RETURNING id, title, scheduled_at, description, user_id, metadata
-"""
-
-CREATE_NEXT = """
-INSERT INTO reminders (id, user_id, title, description, scheduled_at, metadata)
-SELECT $1, user_id, title, description, $2, metadata || $3 FROM reminders WHERE id = $4
-ON CONFLICT (id) DO NOTHING
-"""
+RETURNING {COLUMNS}
+"""  # noqa: S608 - constants of this file
 
 # The leases that end soonest are looked for among the oldest only: one look stays cheap with a million overdue.
 NEXT_DUE = """
 SELECT LEAST(
     (SELECT scheduled_at FROM reminders
-     WHERE status = 'pending' AND (lease_until IS NULL OR lease_until <= $1 OR lease_until > $2)
+     WHERE status = 'pending' AND scheduled_at < 'infinity'
+       AND (lease_until IS NULL OR lease_until <= $1 OR lease_until > $2)
      ORDER BY scheduled_at LIMIT 1),
     (SELECT min(lease_until) FROM (
         SELECT lease_until FROM reminders WHERE status = 'pending' AND scheduled_at <= $1
@@ -78,10 +88,19 @@ SELECT LEAST(
 
 EXTEND = "UPDATE reminders SET lease_until = $3 WHERE id = ANY ($1) AND leased_by = $2 AND status = 'pending'"
 
-# A lease without an owner was lost in a crash of the server: who spoke meanwhile still says so.
-TRIGGERED = """
-UPDATE reminders SET status = 'triggered', triggered_at = $2, lease_until = NULL, leased_by = NULL
-WHERE id = ANY ($1) AND (leased_by = $3 OR leased_by IS NULL) AND status = 'pending' RETURNING id
+# A lease without an owner was lost in a crash of the server: who spoke meanwhile still says so. That a plain reminder
+# was spoken is in its row (triggered_at): a step beside it would cost a third of a drain's work, and tell nothing more.
+SETTLED = """
+WITH settled AS (
+    UPDATE reminders SET status = CASE $4 WHEN 'dropped' THEN 'cancelled' ELSE 'triggered' END, triggered_at = $2,
+        lease_until = NULL, leased_by = NULL, times_spoken = times_spoken + 1
+    WHERE id = ANY ($1) AND (leased_by = $3 OR leased_by IS NULL) AND status = 'pending'
+    RETURNING id, ack, kind, planned_at
+), noted AS (
+    INSERT INTO reminder_steps (reminder_id, at, step, detail) SELECT id, $2, $4, $5 FROM settled
+    WHERE $4 <> 'spoken' OR ack <> 'none' OR kind <> 'reminder' OR planned_at IS NOT NULL
+)
+SELECT id FROM settled
 """
 
 RELEASE = """
@@ -92,25 +111,37 @@ WITH released AS (
 SELECT pg_notify('mordomo_reminders', '') FROM released LIMIT 1
 """
 
-CANCEL = "UPDATE reminders SET status = 'cancelled' WHERE id = ANY ($1) AND status = 'pending' RETURNING id"
-
-UPCOMING = """
-SELECT id, title, scheduled_at, description, user_id, metadata FROM reminders
-WHERE status = 'pending' AND scheduled_at BETWEEN $1 AND $2 AND ($3::uuid IS NULL OR user_id = $3 OR user_id IS NULL)
-ORDER BY scheduled_at LIMIT $4
-"""
-
-PENDING = """
-SELECT id, title, scheduled_at, description, user_id, metadata FROM reminders
-WHERE status = 'pending' ORDER BY scheduled_at LIMIT $1
-"""
+NOTHING: Mapping[str, Json] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
+class More(TypedDict, total=False):
+    """What may be said of a reminder beyond its words and moment; as the columns of `models/reminder.py`."""
+
+    kind: Kind
+    rrule: str | None
+    except_dates: Sequence[date]
+    on_holiday: OnHoliday | None
+    lead_s: int | None
+    area: str | None
+    created_by: str | None
+    addressee: str | None
+    ack: Ack
+    ack_every_s: int | None
+    escalate_to: str | None
+    late: Late
+    late_within_s: int | None
+    duration_s: int | None
+    urgent: bool
+    plan: Sequence[Mapping[str, Any]] | None
+
+
+# Nobody changes one; but frozen, each would take nine times as long to make: a tenth of a drain's work.
+@dataclass(slots=True)
 class Due:
     """A reminder, due or yet to come. `id` is the occurrence's; `title` may hold anything and is only ever spoken.
 
-    Its fields stand in the order in which the queries above return them.
+    `scheduled_at` is when it is spoken next: `lead_s` before what it is about; in the year 9999 for a paused timer.
+    Where a snooze or an unanswered repetition moved it, `planned_at` is the moment that was asked for.
     """
 
     id: UUID
@@ -119,6 +150,35 @@ class Due:
     description: str | None
     user_id: UUID | None
     metadata: Mapping[str, Json]
+    kind: Kind = "reminder"
+    status: ReminderStatus = "pending"
+    rrule: str | None = None
+    dtstart: datetime | None = None
+    series_id: UUID | None = None
+    except_dates: Sequence[date] | None = None
+    on_holiday: OnHoliday | None = None
+    lead_s: int | None = None
+    area: str | None = None
+    created_by: str | None = None
+    addressee: str | None = None
+    ack: Ack = "none"
+    ack_every_s: int | None = None
+    escalate_to: str | None = None
+    late: Late = "speak"
+    late_within_s: int | None = None
+    duration_s: int | None = None
+    paused_left_s: int | None = None
+    urgent: bool = False
+    plan: Sequence[Mapping[str, Any]] | None = None
+    planned_at: datetime | None = None
+    triggered_at: datetime | None = None
+    times_spoken: int = 0
+    done_at: datetime | None = None
+
+    @property
+    def asked_for(self) -> datetime:
+        """The moment that was asked for, however often it was put off."""
+        return self.planned_at or self.scheduled_at
 
 
 async def create(
@@ -130,26 +190,44 @@ async def create(
     description: str | None = None,
     metadata: Mapping[str, object] | None = None,
     zone: tzinfo | None = None,
+    calendar: WorkingDays | None = None,
+    **more: Unpack[More],
 ) -> UUID:
     """Store a reminder and return its id; it is committed when this returns (unless `db` is a transaction).
 
-    `metadata["rrule"]` makes it recurring, on the clock of `zone` (unset: of the household when it is first claimed).
-    A title above 255 characters is cut, and kept whole in the description where that is empty.
-    Raises ValueError, which says in Portuguese what is wrong (no title, no such rule), and LinkDown.
+    `rrule` makes it recurring, on the clock of `zone` (unset: of `scheduled_at`), with the days off of `calendar`.
+    `late` is LATE's for its kind unless given. A title above 255 characters is cut, and kept whole in the description
+    where that is empty. Raises ValueError, which says in Portuguese what is wrong (no title, no such rule), and
+    LinkDown.
     """
     name = " ".join(title.split())
     if not name:
         raise ValueError("Lembrar de quê?")
     if scheduled_at.tzinfo is None:
         raise ValueError("a reminder's moment needs its zone")
-    extra = cast("dict[str, Json]", storable_json(metadata or {}))
-    if "rrule" in extra:
-        await _begin_series(extra, scheduled_at, zone)
-    reminder_id = new_id()
+    reminder_id, rule, kind = new_id(), more.get("rrule"), more.get("kind", "reminder")
+    dtstart = None
+    if rule is not None:
+        about = scheduled_at + timedelta(seconds=more.get("lead_s") or 0)
+        days = Days(calendar, more.get("on_holiday"), frozenset(more.get("except_dates", ())))
+        await asyncio.to_thread(check_recurrence, rule, about, zone or scheduled_at.tzinfo, days)
+        dtstart = about.astimezone(zone).replace(tzinfo=None) if zone else about.replace(tzinfo=None)
     whole = description or (name if len(name) > MOST_TITLE else None)
-    text = None if whole is None else clipped(whole, MOST_DESCRIPTION)
-    await db.execute(CREATE, reminder_id, user_id, clipped(name, MOST_TITLE), text, scheduled_at, extra)
+    late, within_s = (more["late"], None) if "late" in more else LATE[kind]
+    await db.execute(
+        CREATE, reminder_id, user_id, clipped(name, MOST_TITLE), clipped(whole, MOST_DESCRIPTION) if whole else None,
+        scheduled_at, storable_json(metadata or {}), kind, rule, dtstart, reminder_id if rule else None,
+        list(more.get("except_dates", ())), more.get("on_holiday"), more.get("lead_s"), cut(more.get("area"), 100),
+        cut(more.get("created_by"), 100), cut(more.get("addressee"), 255), more.get("ack", "none"),
+        more.get("ack_every_s"), cut(more.get("escalate_to"), 255), late, more.get("late_within_s", within_s),
+        more.get("duration_s"), more.get("urgent", False), storable_json(more.get("plan")),
+    )  # fmt: skip
     return reminder_id
+
+
+def cut(text: str | None, most: int) -> str | None:
+    """Return a text that fits a column."""
+    return None if text is None else clipped(text, most)
 
 
 async def claim_due(
@@ -161,20 +239,26 @@ async def claim_due(
     *,
     zone: tzinfo,
     late: timedelta = timedelta(0),
+    calendar: WorkingDays | None = None,
 ) -> list[Due]:
     """Lease up to `limit` reminders that are due (by more than `late`, if given), the oldest first, and return them.
 
-    Until the lease ends nobody else claims them. The next occurrence of a recurring one, on the clock of `zone`, is
-    stored in the same transaction. Raises LinkDown.
+    Until the lease ends nobody else claims them. The next occurrence of a recurring one, on the clock of `zone` and
+    with the days off of `calendar`, is stored in the same transaction. Raises LinkDown.
     """
     until = now + timedelta(seconds=lease_s)
     async with db.transaction() as connection:
         rows = await connection.fetch(CLAIM_DUE, now - late, now, now + LONGEST_LEASE, limit, until, worker)
-        claimed = sorted(map(_due, rows), key=lambda due: (due.scheduled_at, due.id))
+        claimed = sorted(map(as_due, rows), key=lambda due: (due.scheduled_at, due.id))
         for due in claimed:
-            if "rrule" in due.metadata:
-                await _create_next(connection, due, now, zone)
+            if due.rrule is not None:
+                await create_next(connection, due, now, zone, calendar=calendar)
     return claimed
+
+
+def as_due(row: asyncpg.Record) -> Due:
+    """Return a row of COLUMNS as a Due."""
+    return Due(*row)
 
 
 async def next_due(db: Queries, now: datetime) -> datetime | None:
@@ -189,97 +273,26 @@ async def extend(db: Queries, ids: Sequence[UUID], until: datetime, worker: str)
 
 
 async def triggered(db: Queries, reminder_id: UUID, at: datetime, worker: str) -> bool:
-    """Record that a reminder was spoken; False if `worker` no longer leased it (taken over, cancelled).
-
-    Raises LinkDown.
-    """
+    """Record that a reminder was spoken; False if `worker` no longer leased it. Raises LinkDown."""
     return bool(await triggered_all(db, [reminder_id], at, worker))
 
 
-async def triggered_all(db: Queries, ids: Sequence[UUID], at: datetime, worker: str) -> set[UUID]:
-    """Record that these were spoken; return those that `worker` still leased. Raises LinkDown."""
-    return {row["id"] for row in await db.fetch(TRIGGERED, ids, at, worker)}
+async def triggered_all(
+    db: Queries,
+    ids: Sequence[UUID],
+    at: datetime,
+    worker: str,
+    *,
+    step: Step = "spoken",
+    detail: Mapping[str, Json] = NOTHING,
+) -> set[UUID]:
+    """Record that these were spoken, or which other `step` ended them; return those that `worker` still leased.
+
+    What is 'dropped' becomes cancelled. Raises LinkDown.
+    """
+    return {row["id"] for row in await db.fetch(SETTLED, ids, at, worker, step, dict(detail))}
 
 
 async def release(db: Queries, ids: Sequence[UUID], worker: str, until: datetime | None = None) -> None:
     """Give leases back, open for the next claim at once, or from `until` on. Raises LinkDown."""
     await db.execute(RELEASE, ids, until, worker)
-
-
-async def cancel(db: Queries, ids: Sequence[UUID]) -> int:
-    """Cancel those that are pending; return how many. The last pending one of a series ends it. Raises LinkDown."""
-    return len(await db.fetch(CANCEL, ids))
-
-
-async def upcoming(
-    db: Queries, now: datetime, until: datetime, user_id: UUID | None = None, limit: int = 100
-) -> list[Due]:
-    """Return what is pending between two moments, the soonest first; with `user_id`, theirs and the whole house's."""
-    return [_due(row) for row in await db.fetch(UPCOMING, now, until, user_id, limit)]
-
-
-async def matching(db: Queries, words: Sequence[str]) -> list[Due]:
-    """Return the pending reminders whose titles hold all `words`, the soonest first. Raises LinkDown.
-
-    Accents, case and plurals are forgiven; words of one or two letters count only where there are no others.
-    The MOST_SEARCHED soonest are looked through.
-    """
-    wanted = [stem for word in words for stem in _stems(word)]
-    telling = [stem for stem in wanted if len(stem) > 2] or wanted
-    found = [_due(row) for row in await db.fetch(PENDING, MOST_SEARCHED)]
-    return [due for due in found if telling and _holds(due.title, telling)]
-
-
-def _due(row: asyncpg.Record) -> Due:
-    return Due(*row)
-
-
-async def _begin_series(extra: dict[str, Json], scheduled_at: datetime, zone: tzinfo | None) -> None:
-    clock = zone or scheduled_at.tzinfo
-    assert clock is not None  # noqa: S101 - create() checked it
-    await asyncio.to_thread(check_recurrence, str(extra["rrule"]), scheduled_at, clock)
-    if zone is not None:
-        extra["dtstart"] = scheduled_at.astimezone(zone).replace(tzinfo=None).isoformat()
-
-
-async def _create_next(db: Queries, due: Due, now: datetime, zone: tzinfo) -> None:
-    rule = str(due.metadata["rrule"])
-    try:
-        first = _dtstart(due, zone)
-        moment = next_occurrence(rule, first, max(now, due.scheduled_at), zone)
-        if moment is None:
-            return
-        dtstart = following(rule, first, moment, zone).isoformat()
-    except ValueError as error:
-        # Only an edit in SQL brings it here: what is due is spoken, and the log says that nothing follows.
-        log.error("recurrence_unreadable", reminder=str(due.id), why=str(error))  # noqa: TRY400
-        return
-    series = _series(due)
-    # Whoever claims, and however often: the same occurrence of a series has the same id.
-    next_id = uuid5(series, moment.isoformat())
-    await db.execute(CREATE_NEXT, next_id, moment, {"series": str(series), "dtstart": dtstart}, due.id)
-
-
-def _dtstart(due: Due, zone: tzinfo) -> datetime:
-    written = due.metadata.get("dtstart")
-    if written is None:
-        return due.scheduled_at.astimezone(zone).replace(tzinfo=None)
-    return datetime.fromisoformat(str(written)).replace(tzinfo=None)
-
-
-def _series(due: Due) -> UUID:
-    try:
-        return UUID(str(due.metadata.get("series", due.id)))
-    except ValueError:
-        return due.id
-
-
-def _stems(text: str) -> list[str]:
-    plain = "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c))
-    words = "".join(c if c.isalnum() else " " for c in plain).split()
-    return [word.rstrip("s") if len(word) > 3 else word for word in words]
-
-
-def _holds(title: str, stems: Sequence[str]) -> bool:
-    words = _stems(title)
-    return all(any(word.startswith(stem) for word in words) for stem in stems)

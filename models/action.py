@@ -33,6 +33,7 @@ class Action(Table, table=True):
         Index("idx_actions_message", "message_id"),
         Index("idx_actions_type", "action_type"),
         Index("idx_actions_status", "status"),
+        Index("idx_actions_created", text("created_at DESC")),
     )
 
     id: uuid.UUID = Field(sa_column=id_column())

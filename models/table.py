@@ -4,8 +4,8 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, DateTime, ForeignKey, MetaData, Uuid, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import Boolean, Column, DateTime, ForeignKey, MetaData, Text, Uuid, text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import SQLModel
 
 # The names that PostgreSQL makes up when the DDL gives none, so that models and hand-written SQL agree.
@@ -33,6 +33,11 @@ def reference_column(target: str, *, nullable: bool = True) -> Column[uuid.UUID]
     return Column(Uuid(), ForeignKey(target, ondelete="CASCADE"), nullable=nullable)
 
 
+def link_column(target: str) -> Column[uuid.UUID]:
+    """Return a reference to `table.column` that becomes NULL when its target goes."""
+    return Column(Uuid(), ForeignKey(target, ondelete="SET NULL"))
+
+
 def now_column(*, primary_key: bool = False) -> Column[datetime]:
     """Return a moment that is the transaction's start unless given."""
     return Column(
@@ -48,3 +53,18 @@ def moment_column(*, nullable: bool = True) -> Column[datetime]:
 def metadata_column() -> Column[dict[str, Any]]:
     """Return the free-form column `metadata`: a JSON object, empty unless given."""
     return Column("metadata", JSONB(), nullable=False, server_default=text("'{}'::jsonb"))
+
+
+def object_column() -> Column[dict[str, Any]]:
+    """Return a JSON object, empty unless given."""
+    return Column(JSONB(), nullable=False, server_default=text("'{}'::jsonb"))
+
+
+def texts_column() -> Column[list[str]]:
+    """Return a list of texts, empty unless given."""
+    return Column(ARRAY(Text()), nullable=False, server_default=text("'{}'::text[]"))
+
+
+def flag_column() -> Column[bool]:
+    """Return a yes or no, no unless given."""
+    return Column(Boolean(), nullable=False, server_default=text("false"))

@@ -2,11 +2,13 @@
 
 import os
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
 from support.background import Background
 from support.folders import short_folder
+from support.kept_house import made_house
 from support.postgres import DEBIAN, Databases, debian, embedded
 
 from daemon.devices.broker import EmbeddedBroker
@@ -14,8 +16,12 @@ from daemon.devices.broker import EmbeddedBroker
 ON_DEBIAN = os.environ.get("MORDOMO_TEST_POSTGRES") == "debian"
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what speaks to Debian's servers, so that `-m debian` runs that and no more."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark what speaks to Debian's servers, so that `-m debian` runs that and no more; leave long runs out."""
+    if "soak" not in config.option.markexpr:
+        long_runs = [item for item in items if item.get_closest_marker("soak")]
+        config.hook.pytest_deselected(items=long_runs)
+        items[:] = [item for item in items if item not in long_runs]
     for item in items:
         if ON_DEBIAN and isinstance(item, pytest.Function) and "postgres" in item.fixturenames:
             item.add_marker(pytest.mark.debian)
@@ -69,6 +75,13 @@ def debian_postgres_url(debian_postgres: Databases) -> Iterator[str]:
     url = debian_postgres.create(migrated=True)
     yield url
     debian_postgres.drop(url)
+
+
+@pytest.fixture(scope="session")
+def made(background: Background) -> Iterator[Path]:
+    """A house with an archived database, migrated and stopped: `kept_house(made)` gives a copy of it, running."""
+    with made_house(background) as path:
+        yield path
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ from daemon.audio.frames import Pcm
 
 RATE = 22_050
 _LOUDNESS = 0.22
+_LOUDEST = 0.7
 _FADE_S = 0.012
 _A4, _C5, _E5, _G5, _A5 = 440.0, 523.25, 659.26, 783.99, 880.0
 _LOW_F, _LOW_D = 349.23, 293.66
@@ -33,6 +34,17 @@ def reminder() -> Pcm:
     """Return a chime of four notes, twice (2.1 s): a reminder follows."""
     chime = (_note(_A4, 0.14), _note(_C5, 0.14), _note(_E5, 0.14), _note(_G5, 0.38))
     return _pcm(*chime, _rest(0.35), *chime, _rest(0.15))
+
+
+def alarm(loudness: float) -> Pcm:
+    """Return three short high notes, twice (1.3 s), at a loudness from 0 to 1: an alarm clock rings."""
+    return _alarm(round(min(max(loudness, 0.0), 1.0) * 20))
+
+
+@cache
+def _alarm(step: int) -> Pcm:
+    thrice = (_note(_A5, 0.12), _rest(0.05)) * 3
+    return _pcm(*(step / 20 * _LOUDEST / _LOUDNESS * each for each in (*thrice, _rest(0.28), *thrice)))
 
 
 def _note(hertz: float, seconds: float) -> Floats:

@@ -172,8 +172,9 @@ async def _restore_to(env: Environment, folder: "Folder", at: str, *, yes: bool)
 
     if env.database_url is not None:
         fail(
-            "Voltar a um momento só sei com o PostgreSQL próprio; MORDOMO_DATABASE_URL aponta para outro. "
-            "Veja docs/decisions/backups.md, ou volte a uma cópia: mordomo backup list"
+            "Voltar a um momento só sei com o PostgreSQL próprio; MORDOMO_DATABASE_URL aponta para outro. Com o do "
+            'docker-compose.yml: docker compose run --rm archive restore "2026-11-20 10:15" (veja o resto em '
+            "docs/decisions/backups.md). Ou volte a uma cópia: mordomo backup list"
         )
     zone, now = await _zone_of(env), datetime.now(UTC)
     moment = _moment(at, zone, now)

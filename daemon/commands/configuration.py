@@ -75,7 +75,8 @@ async def set_preference(
     json: AsJson = False,
 ) -> None:
     """Muda uma preferência; o Mordomo que estiver rodando a aplica em seguida."""
-    from config.preferences import DECLARED, InvalidPreference  # noqa: PLC0415
+    from config.preference import InvalidPreference  # noqa: PLC0415
+    from config.preferences import DECLARED  # noqa: PLC0415
     from daemon.servers import household_database  # noqa: PLC0415
     from db.audit import Acting  # noqa: PLC0415
     from db.preferences import set_value  # noqa: PLC0415

@@ -36,7 +36,7 @@ def understand(
     except (KeyError, TypeError, AttributeError, ValueError):
         fail(f"{household} não descreve uma casa: era preciso areas e devices, cada um com os seus campos.")
     language = Language()
-    language.prepare()
+    language.prepare(house)
     for question in _questions(text):
         now = _moment(question.get("now"), zone)
         heard = Heard(str(question.get("text", "")), now, question.get("area") or area)

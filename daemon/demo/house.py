@@ -4,7 +4,7 @@
 
 They announce themselves by Home Assistant's MQTT discovery (origin `mordomo-demo`), obey and report; what is said of
 them stays on the broker, and shows them offline when this process is gone. For tests and rehearsals, `--slow`,
-`--dead`, `--lying` and `--offline` make one of them misbehave.
+`--dead`, `--lying` and `--offline` make one of them misbehave, and `--every` adds one of each rarer component.
 """
 
 import argparse
@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 import aiomqtt
 import psutil
 
+from daemon.demo.gadgets import gadgets
 from daemon.demo.toy import STEP_S, Toy, toys
 from daemon.devices.address import Address
 
@@ -176,13 +177,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--lying", action="append", default=[], metavar="APARELHO", help="responde, mas não obedece")
     parser.add_argument("--offline", action="append", default=[], metavar="APARELHO", help="diz que está fora do ar")
     parser.add_argument("--parent-pid", type=int, help="termina quando este processo terminar")
+    parser.add_argument("--every", action="store_true", help="também um aparelho de cada tipo mais raro")
     options = parser.parse_args(arguments)
     try:
         address = Address.parse(options.url)
         slow = {name: float(wait_ms) / 1000 for name, _, wait_ms in (text.partition(":") for text in options.slow)}
     except ValueError as problem:
         parser.error(str(problem))
-    all_toys = toys(options.root)
+    all_toys = toys(options.root) + (gadgets(options.root) if options.every else [])
     known = {toy.id for toy in all_toys}
     if strange := {*slow, *options.dead, *options.lying, *options.offline} - known:
         parser.error(f"aparelho que não há nesta casa: {', '.join(sorted(strange))}")

@@ -51,11 +51,16 @@ class Toy:
             "~": self.place, "name": self.name, "obj_id": name, "uniq_id": f"demo_{self.component}_{name}",
             "dev": device, "o": ORIGIN, "avty_mode": "all",
             "avty": [{"t": self.status}, {"t": f"{self.place}/available"}],
-            **getattr(self, f"_{self.component}")(),
+            **self.kind(),
         }  # fmt: skip
         if "class" in self.own:
             config["dev_cla"] = self.own["class"]
         return f"{prefix}/{self.component}/demo_{name}/config", json.dumps(config, ensure_ascii=False)
+
+    def kind(self) -> Mapping[str, Any]:
+        """Return what its announcement says beyond what all say."""
+        announced: Mapping[str, Any] = getattr(self, f"_{self.component}")()
+        return announced
 
     def _light(self) -> dict[str, Any]:
         if self.own.get("color"):

@@ -10,14 +10,13 @@ id depends on nothing but the announcement; when two announce the same, the hous
 """
 
 import json
-import math
 import re
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Any, NoReturn
 
-from daemon.devices import abbreviations
-from daemon.devices.entity import Aspect, Entity, Presence, Report
+from daemon.devices import abbreviations, components
+from daemon.devices.entity import Entity, Presence
 from daemon.devices.naming import clean_name, slug
 from daemon.devices.template import BadTemplate, compiled
 
@@ -29,38 +28,8 @@ SHARED = frozenset(
     {"availability", "availability_mode", "availability_template", "availability_topic", "command_topic", "device",
      "encoding", "origin", "payload_available", "payload_not_available", "qos", "state_topic"}
 )  # fmt: skip
-COLOR_MODES = frozenset({"hs", "xy", "rgb", "rgbw", "rgbww"})
-COLORS = ("rgb", "hs", "xy", "rgbw", "rgbww")
-
-_NOT_IN_TOPIC = re.compile("[+#\x00-\x1f\x7f\ud800-\udfff]")
+_NOT_IN_TOPIC = re.compile("[#\x00-\x1f\x7f\ud800-\udfff]")
 _PART = r"[^/]{1,200}"
-_PLAIN = tuple[Aspect, str, tuple[str, ...]]
-_STATE: _PLAIN = ("state", "state_topic", ("value_template",))
-REPORTS: Mapping[str, tuple[_PLAIN, ...]] = {
-    "light": (
-        ("state", "state_topic", ("state_value_template", "value_template")),
-        ("brightness", "brightness_state_topic", ("brightness_value_template",)),
-        ("color_temp", "color_temp_state_topic", ("color_temp_value_template",)),
-        *(("color", f"{color}_state_topic", (f"{color}_value_template",)) for color in COLORS),
-    ),
-    "light.json": (("json_light", "state_topic", ()),),
-    "light.template": (
-        ("state", "state_topic", ("state_template",)),
-        ("brightness", "state_topic", ("brightness_template",)),
-    ),
-    "cover": (_STATE, ("position", "position_topic", ("position_template", "value_template"))),
-    "fan": (
-        ("state", "state_topic", ("state_value_template",)),
-        ("percentage", "percentage_state_topic", ("percentage_value_template",)),
-    ),
-    "climate": (
-        ("state", "mode_state_topic", ("mode_state_template", "value_template")),
-        ("power", "power_state_topic", ("power_state_template", "value_template")),
-        ("temperature", "temperature_state_topic", ("temperature_state_template", "value_template")),
-        ("current_temperature", "current_temperature_topic", ("current_temperature_template", "value_template")),
-    ),
-}
-"""For each component (and light schema): what is told, on the topic of which key, read with which template's key."""
 
 
 class BadAnnouncement(ValueError):  # noqa: N818 - it says what the announcement is
@@ -142,15 +111,27 @@ def _based(config: dict[str, Any]) -> dict[str, Any]:
         for key, value in list(holder.items()):
             if key.endswith("topic"):
                 expanded = _topic(value, base if isinstance(base, str) else None)
-                if expanded is None:
+                may_be = expanded is not None and ("+" not in expanded or _may_be_filter(key, expanded))
+                if expanded is None or not may_be:
                     del holder[key]
                 else:
                     holder[key] = expanded
     return config
 
 
+def _may_be_filter(key: str, topic: str) -> bool:
+    """Tell whether a topic with `+` stands for one device heard through several gateways, as OpenMQTTGateway has it.
+
+    `+` must be a whole level, and two levels at least say what is listened to, the last one among them.
+    """
+    levels = topic.split("/")
+    named = [level for level in levels if level and "+" not in level]
+    whole = all(level == "+" or "+" not in level for level in levels)
+    return key.endswith("state_topic") and whole and levels[-1] in named and len(named) >= 2
+
+
 def _topic(value: object, base: str | None) -> str | None:
-    """Return the whole topic, or None for what may not be one (wildcards would let a device listen to all others)."""
+    """Return the whole topic, or None for what may not be one (`#` would let a device listen to all others)."""
     if not isinstance(value, str) or not value:
         return None
     if base is not None and value[0] == "~":
@@ -165,10 +146,8 @@ def _entity(component: str, source: str, fallback: str, config: dict[str, Any]) 
     raw_device, raw_origin = config.get("device"), config.get("origin")
     device: Mapping[str, Any] = raw_device if isinstance(raw_device, dict) else {}
     origin: Mapping[str, Any] = raw_origin if isinstance(raw_origin, dict) else {}
-    schema = config.get("schema", "basic")
-    table = f"light.{schema}" if component == "light" and schema in ("json", "template") else component
     mode = config.get("availability_mode", "latest")
-    reports, presences = tuple(_reports(table, config)), tuple(_presences(config))
+    reports, presences = tuple(components.reports(component, config)), tuple(_presences(config))
     templates = [report.template for report in reports] + [presence.template for presence in presences]
     problems = [_refused(template) for template in templates]
     return Entity(
@@ -186,7 +165,7 @@ def _entity(component: str, source: str, fallback: str, config: dict[str, Any]) 
         reports=tuple(report for report in reports if _refused(report.template) is None),
         presences=tuple(presence for presence in presences if _refused(presence.template) is None),
         presence_mode=mode if mode in ("all", "any") else "latest",
-        abilities=_abilities(component, config),
+        abilities=components.abilities(component, config),
         problems=tuple(problem for problem in problems if problem is not None),
     )
 
@@ -198,14 +177,6 @@ def _object(config: Mapping[str, Any], fallback: str) -> str:
         if isinstance(text, str) and (name := slug(text)):
             return name
     return "sem_nome"
-
-
-def _reports(table: str, config: Mapping[str, Any]) -> Iterable[Report]:
-    for aspect, topic_key, template_keys in REPORTS.get(table, (_STATE,)):
-        if isinstance(topic := config.get(topic_key), str):
-            template = next((config[key] for key in template_keys if isinstance(config.get(key), str)), None)
-            if table != "light.template" or template is not None:
-                yield Report(topic, aspect, template)
 
 
 def _refused(template: str | None) -> str | None:
@@ -232,39 +203,3 @@ def _presences(config: Mapping[str, Any]) -> Iterable[Presence]:
                 not_available=str(entry.get("payload_not_available", "offline")),
                 template=template if isinstance(template, str) else None,
             )
-
-
-def _abilities(component: str, config: Mapping[str, Any]) -> frozenset[str]:
-    if component == "light":
-        return frozenset(_light_abilities(config))
-    named = {
-        "cover": {"set_position_topic": "position"},
-        "fan": {"percentage_command_topic": "percentage"},
-        "climate": {"temperature_command_topic": "temperature"},
-    }.get(component, {})
-    return frozenset(ability for key, ability in named.items() if key in config)
-
-
-def _light_abilities(config: Mapping[str, Any]) -> Iterable[str]:
-    raw = config.get("supported_color_modes")
-    modes = {mode for mode in raw if isinstance(mode, str)} if isinstance(raw, list) else set()
-    is_json = config.get("schema") == "json"
-    if {"brightness_command_topic", "brightness_template"} & set(config) or (
-        is_json and (config.get("brightness") is True or modes - {"onoff"})
-    ):
-        yield "brightness"
-    if any(f"{color}_command_topic" in config or (is_json and config.get(color) is True) for color in COLORS) or (
-        modes & COLOR_MODES
-    ):
-        yield "color"
-    if "color_temp_command_topic" in config or "color_temp" in modes or config.get("color_temp") is True:
-        yield "color_temp"
-
-
-def number(config: Mapping[str, Any], key: str, default: float) -> float:
-    """Return a finite number from an announcement, or `default`; a text that reads as one is taken for it."""
-    try:
-        value = float(config.get(key, default))
-    except (TypeError, ValueError):
-        return default
-    return value if math.isfinite(value) else default

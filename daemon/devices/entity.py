@@ -5,13 +5,18 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from types import MappingProxyType
 from typing import Literal
+from uuid import UUID
 
 Aspect = Literal[
-    "state", "json_light", "brightness", "color", "color_temp", "position", "percentage", "power", "temperature",
-    "current_temperature",
+    "state", "power", "position", "tilt", "percentage", "preset", "oscillating", "direction", "mode", "fan_mode",
+    "swing", "swing_horizontal", "action", "effect", "brightness", "color_temp", "color_mode",
+    "color_rgb", "color_rgbw", "color_rgbww", "color_hs", "color_xy",
+    "temperature", "temperature_low", "temperature_high", "current_temperature", "humidity", "current_humidity",
+    "volume", "muted", "title", "artist", "json_light", "json_siren", "json_vacuum", "json_event",
 ]  # fmt: skip
-"""What a topic tells of an entity. `json_light` is a light's JSON schema: state, brightness and colour in one."""
+"""What a topic tells of an entity. Those with `json` tell several things in one object (or only the state, plainly)."""
 
+MAX_IDENTIFIER = 512
 NOTHING_KNOWN: Mapping[str, object] = MappingProxyType({})
 
 
@@ -66,6 +71,19 @@ class Entity:
         return any(report.aspect == aspect for report in self.reports)
 
     @property
+    def device_identifier(self) -> str | None:
+        """The first identifier that its device tells of itself, or of its connections; None for one without."""
+        device = self.config.get("device")
+        if not isinstance(device, dict):
+            return None
+        told = device.get("identifiers")
+        first = told[0] if isinstance(told, list) and told else told
+        connections = device.get("connections")
+        if not isinstance(first, str) and isinstance(connections, list) and connections:
+            first = ":".join(map(str, connections[0])) if isinstance(connections[0], list) else None
+        return first[:MAX_IDENTIFIER] if isinstance(first, str) and first else None
+
+    @property
     def topics(self) -> frozenset[str]:
         """All topics on which something of this entity is told."""
         return frozenset(report.topic for report in self.reports) | {presence.topic for presence in self.presences}
@@ -76,10 +94,13 @@ class Condition:
     """What is known of an entity now.
 
     `state` is Home Assistant's word (on, off, open, closed, opening, locked, cool, 26.4…) or None where unknown.
-    `attributes` holds readings: `brightness_pct`, `current_position`, `percentage` in percent, `temperature` (the
-    target) and `current_temperature` in °C, `color_temp` in mired or `color_temp_kelvin`, `color` as reported.
+    `attributes` holds readings: `brightness_pct`, `current_position`, `current_tilt`, `percentage`, `volume_pct`,
+    `humidity` (the target) and `current_humidity` in percent, `temperature` (the target; also `_low` and `_high`) and
+    `current_temperature` in °C, `color_temp_kelvin`, `color` as (red, green, blue), `oscillating` and `muted` as bool,
+    and the words `effect`, `mode`, `preset`, `fan_mode`, `swing`, `action`, `direction`, `tone`, `fan_speed`, `title`.
     `assumed` is true while no device said so; `fresh` is false for what was heard before the link was last lost.
-    `changed_at` is when the state or a reading last differed, in UTC.
+    `changed_at` is when the state or a reading last differed, in UTC; `cause` and `action_id` tell why it did: by the
+    action of ours, by something else in the `house`, or `unknown` for what was so already when we came.
     """
 
     state: str | None = None
@@ -89,6 +110,8 @@ class Condition:
     heard_at: datetime | None = None
     assumed: bool = False
     fresh: bool = False
+    cause: Literal["mordomo", "house", "unknown"] = "unknown"
+    action_id: UUID | None = None
 
 
 UNKNOWN = Condition()

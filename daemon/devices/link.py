@@ -5,7 +5,7 @@ under way is never sent again, by this process or by the next.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any, Literal
 from uuid import uuid4
@@ -15,12 +15,13 @@ import structlog
 
 from daemon.clock import Clock
 from daemon.devices.address import Address
-from daemon.devices.command import command
+from daemon.devices.commands import command
 from daemon.devices.confirmation import Confirmations
 from daemon.devices.entity import Condition
 from daemon.devices.house import House
 from daemon.devices.inbox import Inbox
 from daemon.devices.order import Command, ConfirmedLate, Goal, Order, Outcome
+from daemon.devices.subscriptions import Subscriptions, heed_cancellation
 from daemon.errors import CannotDo, LinkDown
 
 __all__ = ["ConfirmedLate", "Devices", "Order", "Outcome"]
@@ -31,9 +32,6 @@ STATUS_TOPIC = "mordomo/status"
 KEEPALIVE_S = 15
 DELIVERY_S = 5.0
 """How long the broker may take to acknowledge a command before the link counts as lost."""
-ECHO_S = 3.0
-"""How long an echo may take; a broker whose rules forbid us that topic never gives one."""
-SUBSCRIBE_AT_ONCE = 100
 
 
 class Devices:
@@ -61,15 +59,11 @@ class Devices:
         self._confirm_ms = confirm_ms
         self._prefix = prefix
         self._client: aiomqtt.Client | None = None
+        self._subscriptions: Subscriptions | None = None
         self._lost: asyncio.Future[None] | None = None
         self._why_away = "ainda não conectado"
         # One name for as long as we live: on a new connection the broker ends the old one, and its will is told first.
         self._identifier = f"mordomo-{uuid4().hex[:12]}"
-        self._echo = f"mordomo/echo/{self._identifier}"
-        self._without_echo: asyncio.TimerHandle | None = None
-        self._announced = False
-        self._changed = asyncio.Event()
-        self._subscribed: frozenset[str] = frozenset()
         self._orders: dict[str, asyncio.Lock] = {}
         self._confirmations = Confirmations(clock, observe or (lambda _event: None))
 
@@ -106,6 +100,12 @@ class Devices:
         async with self._orders.setdefault(order.entity_id, asyncio.Lock()):
             return await self._carry_out(order)
 
+    def declare(self, entity_id: str, payload: bytes) -> None:
+        """Take in an entity that was declared by hand; an empty payload forgets it. Raises BadAnnouncement."""
+        self.house.declare(entity_id, payload)
+        if self._subscriptions is not None:
+            self._subscriptions.look()
+
     async def forget(self, origin: str) -> None:
         """Take back what a software announced and the broker still keeps. Raises LinkDown."""
         gone = Command(tuple((topic, b"") for topic in self.house.announced_by(origin)), goal=None)
@@ -124,7 +124,7 @@ class Devices:
             started_s = self._clock.monotonic()
             await self._deliver(client, wanted)
             if wanted.assumed is not None:
-                self.house.assume(entity.id, wanted.assumed, self._clock.now())
+                self.house.assume(entity.id, wanted.assumed, self._clock.now(), order.action_id)
             return Outcome("sent", wanted.assumed, _as_previous(before), self._ms_since(started_s))
         if before.fresh and not before.assumed and wanted.goal.reached(before):
             return Outcome("already", before.state, _as_previous(before))
@@ -134,6 +134,7 @@ class Devices:
         self, client: aiomqtt.Client, order: Order, wanted: Command, goal: Goal, before: Condition
     ) -> Outcome:
         wait = self._confirmations.expect(order, goal, before)
+        self.house.causes.commanded(order.entity_id, order.action_id, goal, before, self._clock.now())
         try:
             await self._deliver(client, wanted)
             left_s = self._confirm_ms() / 1000 - (self._clock.monotonic() - wait.since_s)
@@ -197,9 +198,11 @@ class Devices:
         lost = self._lost = asyncio.get_running_loop().create_future()
         self._client = client
         await client.publish(STATUS_TOPIC, "online", qos=1, retain=True)
-        _heed_cancellation()
-        listening = asyncio.create_task(self._listen(client))
-        following = asyncio.create_task(self._follow(client))
+        heed_cancellation()
+        subscriptions = Subscriptions(client, self.house, self._identifier, self.connected, self._settle)
+        self._subscriptions = subscriptions
+        listening = asyncio.create_task(self._listen(client, subscriptions))
+        following = asyncio.create_task(subscriptions.follow())
         try:
             ends: set[asyncio.Future[Any]] = {listening, following, lost}
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
@@ -211,91 +214,35 @@ class Devices:
             for task in (listening, following):
                 task.cancel()
             await asyncio.gather(listening, following, return_exceptions=True)
+            subscriptions.stop()
+
+    def _settle(self) -> None:
+        self.settled.set()
+        log.info("devices_settled", broker=str(self.address), entities=len(self.house))
 
     def _drop(self) -> None:
-        self._stop_timer()
-        self._client = None
+        self._client = self._subscriptions = None
         self.connected.clear()
         self.settled.clear()
-        self._announced = False
-        self._subscribed = frozenset()
         self.house.forget_freshness()
         if self._lost is not None and not self._lost.done():
             self._lost.set_result(None)
 
-    async def _listen(self, client: aiomqtt.Client) -> None:
+    async def _listen(self, client: aiomqtt.Client, subscriptions: Subscriptions) -> None:
         async for message in client.messages:
             topic, payload = message.topic.value, message.payload
-            if topic == self._echo:
-                self._echoed(payload)
+            if topic == subscriptions.echo:
+                subscriptions.echoed(payload)
             elif topic.startswith(f"{self._prefix}/") and topic.endswith("/config"):
-                before = self.house.structure
                 self.house.announce(topic, payload)
-                if self.house.structure != before:
-                    self._changed.set()
+                subscriptions.look()
             else:
-                for entity_id in self.house.hear(topic, payload, self._clock.now()):
+                for entity_id in self.house.hear(topic, payload, self._clock.now(), retained=message.retain):
                     self._confirmations.told(entity_id, self.house.condition(entity_id))
-
-    async def _follow(self, client: aiomqtt.Client) -> None:
-        """Subscribe to announcements, then to what they name, and go on as the house changes."""
-        self._changed.clear()
-        await client.subscribe(self._echo)
-        await self._subscribe(client)  # what was known before, so that no order goes out unheard
-        await client.subscribe([(f"{self._prefix}/+/+/config", 0), (f"{self._prefix}/+/+/+/config", 0)])
-        self.connected.set()
-        # The broker hands over what it kept before what is published from now on: the echo comes after all of it.
-        await self._ask_echo(client, b"announced")
-        while True:
-            _heed_cancellation()
-            await self._changed.wait()
-            self._changed.clear()
-            await self._subscribe(client)
-            if self._announced and not self._changed.is_set() and not self.settled.is_set():
-                await self._ask_echo(client, b"settled")
-
-    async def _subscribe(self, client: aiomqtt.Client) -> None:
-        wanted = self.house.topics
-        for batch in _batches(self._subscribed - wanted):
-            await client.unsubscribe(batch)
-        for batch in _batches(wanted - self._subscribed):
-            await client.subscribe([(topic, 0) for topic in batch])
-        self._subscribed = wanted
-
-    async def _ask_echo(self, client: aiomqtt.Client, payload: bytes) -> None:
-        self._stop_timer()
-        self._without_echo = asyncio.get_running_loop().call_later(ECHO_S, self._echoed, payload)
-        await client.publish(self._echo, payload)
-
-    def _stop_timer(self) -> None:
-        if self._without_echo is not None:
-            self._without_echo.cancel()
-
-    def _echoed(self, payload: bytes) -> None:
-        self._stop_timer()
-        if payload == b"announced":
-            self._announced = True
-            self._changed.set()
-        elif not self.settled.is_set():
-            self.settled.set()
-            log.info("devices_settled", broker=str(self.address), entities=len(self.house))
 
     def _ms_since(self, since_s: float) -> float:
         return round((self._clock.monotonic() - since_s) * 1000, 2)
 
 
-def _heed_cancellation() -> None:
-    """Raise CancelledError if this task was cancelled: aiomqtt waits with `wait_for`, which may swallow that."""
-    task = asyncio.current_task()
-    if task is not None and task.cancelling():
-        raise asyncio.CancelledError
-
-
 def _as_previous(before: Condition) -> Mapping[str, object]:
     return {"state": before.state, **before.attributes}
-
-
-def _batches(topics: Iterable[str]) -> Iterator[list[str]]:
-    rest = sorted(topics)
-    for start in range(0, len(rest), SUBSCRIBE_AT_ONCE):
-        yield rest[start : start + SUBSCRIBE_AT_ONCE]

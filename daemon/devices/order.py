@@ -4,36 +4,58 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
+from uuid import UUID
 
 from daemon.devices.entity import Condition
 
 Verb = Literal[
-    "turn_on", "turn_off", "toggle", "set_brightness", "open", "close", "stop", "set_position", "lock", "unlock",
-    "set_temperature", "press", "set_speed",
+    "turn_on", "turn_off", "toggle", "set_brightness", "set_color", "set_color_temp", "set_effect",
+    "open", "close", "stop", "set_position", "open_tilt", "close_tilt", "stop_tilt", "set_tilt",
+    "lock", "unlock", "unlatch", "press",
+    "set_speed", "set_preset", "set_oscillation", "set_direction",
+    "set_temperature", "set_temperature_low", "set_temperature_high", "set_humidity", "set_mode", "set_fan_mode",
+    "set_swing", "set_swing_horizontal",
+    "set_value", "select_option", "set_volume", "set_tone",
+    "start", "pause", "return_home", "locate", "clean_spot",
+    "arm_home", "arm_away", "arm_night", "arm_vacation", "arm_custom_bypass", "disarm", "trigger",
+    "play", "play_pause", "next_track", "previous_track", "mute", "unmute",
 ]  # fmt: skip
+"""What may be wanted of an entity; which component has which verb: daemon/devices/commands/."""
+
+Color = tuple[int, int, int]
+"""Red, green and blue, 0 to 255 each, at full brightness: how bright a lamp is, is told apart."""
+Value = float | str | Color
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What is wanted of one entity. `value` is in percent (brightness, position, speed; 0 to 100) or °C."""
+    """What is wanted of one entity.
+
+    `value` is a number: percent (brightness, position, tilt, speed, volume, humidity; 0 to 100), °C, kelvin
+    (`set_color_temp`), 1 or 0 (`set_oscillation`) or an entity's own unit (`set_value`); a text: an effect, mode,
+    preset, option, tone, direction, a lock's or alarm's code; or a Color. `action_id` is the row of `actions` that it
+    carries out, the cause of what the device says next.
+    """
 
     entity_id: str
     verb: Verb
-    value: float | None = None
+    value: Value | None = None
+    action_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """What the device will say when it has obeyed: one of `states`, and `reading` near `value`.
+    """What the device will say when it has obeyed: one of `states`, and `reading` at or near `value`.
 
     `moving` are states that show it is on its way there. Where `reading_counts` is false, the reading only shows the
-    way, and arriving is told by the state.
+    way, and arriving is told by the state. `tolerance` is in the reading's own unit; for a Color, in the largest
+    difference of one of its parts; a text is the same or it is not, letter case aside.
     """
 
     states: frozenset[str] = frozenset()
     moving: frozenset[str] = frozenset()
     reading: str | None = None
-    value: float = 0.0
+    value: Value = 0.0
     tolerance: float = 0.5
     not_states: frozenset[str] = frozenset()
     reading_counts: bool = True
@@ -53,8 +75,14 @@ class Goal:
         return bool(self.moving) and self.reading is not None and self._distance(condition) < self._distance(before)
 
     def _distance(self, condition: Condition) -> float:
-        said = condition.attributes.get(self.reading or "")
-        return abs(float(said) - self.value) if isinstance(said, int | float) else math.inf
+        said, wanted = condition.attributes.get(self.reading or ""), self.value
+        if isinstance(wanted, str):
+            return 0.0 if isinstance(said, str) and said.casefold() == wanted.casefold() else math.inf
+        if isinstance(wanted, tuple):
+            if not isinstance(said, tuple) or len(said) != len(wanted):
+                return math.inf
+            return float(max(abs(a - b) for a, b in zip(said, wanted, strict=True)))
+        return abs(float(said) - wanted) if isinstance(said, int | float) else math.inf
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,35 +2,40 @@
 
 Whoever may publish on the broker writes these, so they are hostile until proven small. What bounds them:
 
-- the source is 4 kB, 400 nodes and 20 levels at most (Jinja compiles in cubic time of the depth), the value that it
+- the source is 4 kB, 500 nodes and 20 levels at most (Jinja compiles in cubic time of the depth), the value that it
   reads 256 kB, and what it gives 16 kB;
-- only the kinds of node in `ALLOWED` pass: no loops, macros, imports, blocks, powers and no call of anything but the
-  methods in `METHODS`, so each node runs once and time is linear in the size of the template;
-- nothing can double itself: a `set` that builds a text or a container may not use a name that was set before it,
-  and a template puts at most 32 names into texts and containers;
-- `*`, `+` and `%` work on numbers below 1e300 only; `replace`, `format` and `tojson` refuse what grows too long;
-- the environment is Jinja's immutable sandbox, without globals, with Home Assistant's filters that devices use.
+- only the kinds of node in `ALLOWED` pass: no macros, imports, blocks or powers, and no call of anything but the
+  methods in `METHODS` and the functions in `template_words`;
+- loops share one allowance of rounds, the smaller the longer the template, and of milliseconds;
+- whatever builds a text or a container (`~`, `+`, a list, a filter) measures it first, with all that it holds, so that
+  nothing can double itself; `*`, `+` and `%` work on numbers below 1e300, `+` on short lists and texts too;
+- a pattern may not repeat a group, and repeats little on a long text;
+- the environment is Jinja's immutable sandbox, with Home Assistant's words that devices use and no others.
 
 Source of the vocabulary: Home Assistant's templating documentation (`value`, `value_json`, `is_defined`, …).
 """
 
-import json
-import math
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
+from time import monotonic
 from typing import Any
 
 from jinja2 import Environment, TemplateError, Undefined, nodes
 from jinja2.exceptions import SecurityError
+from jinja2.runtime import LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.utils import Namespace
+
+from daemon.devices import template_words as words
 
 MAX_SOURCE = 4096
-MAX_NODES = 400
+MAX_NODES = 500
 MAX_DEPTH = 20
-MAX_BUILT_FROM = 32
-MAX_RESULT = 16_384
+MAX_RESULT = words.MAX_RESULT
 MAX_NUMBER = 1e300
+MAX_ROUNDS = 50_000
+"""How often nodes may run in loops, all together."""
+MAX_LOOP_S = 0.05
 BAD_VALUE = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 """What a template that meets a value it was not written for may raise, beside Jinja's own errors."""
 
@@ -39,28 +44,51 @@ ALLOWED = (
     nodes.Getitem, nodes.Slice, nodes.Filter, nodes.Test, nodes.If, nodes.CondExpr, nodes.Compare, nodes.Operand,
     nodes.And, nodes.Or, nodes.Not, nodes.Add, nodes.Sub, nodes.Mul, nodes.Div, nodes.FloorDiv, nodes.Mod, nodes.Neg,
     nodes.Pos, nodes.Concat, nodes.List, nodes.Tuple, nodes.Dict, nodes.Pair, nodes.Keyword, nodes.Assign, nodes.Call,
+    nodes.For, nodes.Continue, nodes.Break, nodes.NSRef,
 )  # fmt: skip
-GROWING = (nodes.Concat, nodes.Add, nodes.Mul, nodes.List, nodes.Tuple, nodes.Dict)
 METHODS: Mapping[type, frozenset[str]] = {
     str: frozenset(
-        {"split", "lower", "upper", "strip", "lstrip", "rstrip", "startswith", "endswith", "title", "capitalize"}
+        {"split", "rsplit", "lower", "upper", "strip", "lstrip", "rstrip", "startswith", "endswith", "title",
+         "capitalize", "find", "isdigit", "isnumeric", "removeprefix", "removesuffix"}
     ),
     dict: frozenset({"get", "keys", "values", "items"}),
-}
-_FORMAT = re.compile(r"(?:[^%]|%%|%[-+ 0#]{0,3}\d{0,2}(?:\.\d{0,2})?[dfgsxXi])*")
+    list: frozenset({"index", "count"}),
+    words.Dict: frozenset({"from_keys"}),
+}  # fmt: skip
+_LOOP = frozenset({"index", "index0", "first", "last", "length", "revindex", "revindex0"})
+_CALLABLE = tuple(words.FUNCTIONS[name] for name in words.CALLABLE)
 
 
 class BadTemplate(ValueError):  # noqa: N818 - it says what the template is
     """A template that is refused, or that could not be rendered from this value."""
 
 
+class _Allowance:
+    """The rounds and the time that all loops of one rendering share."""
+
+    def __init__(self, rounds: int) -> None:
+        self._rounds = rounds
+        self._until_s = monotonic() + MAX_LOOP_S
+
+    def rounds(self, values: Iterable[Any]) -> Iterator[Any]:
+        for value in values:
+            self._rounds -= 1
+            if self._rounds < 0 or monotonic() > self._until_s:
+                raise SecurityError("loops for too long")
+            yield value
+
+
 class _Sandbox(ImmutableSandboxedEnvironment):
-    """Jinja's immutable sandbox with arithmetic on numbers only and a short list of methods."""
+    """Jinja's immutable sandbox with bounded arithmetic and a short list of methods."""
 
     intercepted_binops = frozenset({"+", "*", "%"})
 
     def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
-        """Calculate, when both sides are numbers."""
+        """Calculate, when both sides are numbers, or join two texts or lists."""
+        if operator == "+" and isinstance(left, str) and isinstance(right, str):
+            return words.short(left + right)
+        if operator == "+" and isinstance(left, list) and isinstance(right, list):
+            return words.measured(left + right)
         for side in (left, right):
             if not isinstance(side, int | float) or abs(side) > MAX_NUMBER:
                 raise SecurityError(f"{operator} only takes numbers")
@@ -73,113 +101,64 @@ class _Sandbox(ImmutableSandboxedEnvironment):
         return super().getattr(obj, attribute)
 
     def is_safe_attribute(self, obj: Any, attr: str, value: Any) -> bool:  # noqa: ARG002
-        """Only the few methods that cannot make a text grow."""
+        """Only the few methods that cannot make a text grow, and what a template put into its own namespace."""
+        if isinstance(obj, Namespace):
+            return not attr.startswith("_")
+        if isinstance(obj, LoopContext):
+            return attr in _LOOP
         return attr in METHODS.get(type(obj), ())
 
     def is_safe_callable(self, obj: Any) -> bool:
-        """Only bound methods of texts and mappings can be reached, so only they can be called."""
+        """Only our functions, and bound methods of texts and mappings, can be reached, so only they can be called."""
+        if any(obj is function for function in _CALLABLE):
+            return True
         return getattr(obj, "__name__", "") in METHODS.get(type(getattr(obj, "__self__", None)), ())
 
 
-def _float(value: Any, default: Any = 0.0) -> Any:
-    try:
-        return float(value)
-    except (TypeError, ValueError, OverflowError):
-        return default
-
-
-def _int(value: Any, default: Any = 0, base: int = 10) -> Any:
-    try:
-        return int(value[:64], base) if isinstance(value, str) and base != 10 else int(float(value))
-    except (TypeError, ValueError, OverflowError):
-        return default
-
-
-def _round(value: Any, precision: int = 0, method: str = "common", default: Any = None) -> Any:
-    turn: Mapping[str, Callable[[float], float]] = {"floor": math.floor, "ceil": math.ceil, "half": round}
-    try:
-        scale = 2.0 if method == "half" else 10.0 ** max(-12, min(12, precision))
-        number = float(value)
-        result = turn[method](number * scale) / scale if method in turn else round(number, precision)
-    except (TypeError, ValueError, OverflowError):
-        return default
-    return int(result) if precision == 0 and method != "half" else result
-
-
-def _replace(value: Any, old: Any, new: Any) -> str:
-    text, old, new = str(value), str(old), str(new)
-    if len(text) + text.count(old) * len(new) > MAX_RESULT:
-        raise SecurityError("replace would grow too long")
-    return text.replace(old, new)
-
-
-def _format(value: Any, *arguments: Any) -> str:
-    if not _FORMAT.fullmatch(str(value)):
-        raise SecurityError("format is not a plain one")
-    return _short(str(value) % arguments)
-
-
-def _short(text: str) -> str:
-    if len(text) > MAX_RESULT:
-        raise SecurityError("too long")
-    return text
-
-
-def _is_defined(value: Any) -> Any:
-    if isinstance(value, Undefined):
-        raise BadTemplate("value is not defined")
-    return value
-
-
-def _to_json(value: Any) -> str:
-    return _short(json.dumps(value, ensure_ascii=False))
-
-
-def _iif(value: Any, true: Any = True, false: Any = False, none: Any = None) -> Any:
-    return none if value is None and none is not None else (true if value else false)
-
-
-def _multiply(value: Any, by: Any, default: Any = None) -> Any:
-    try:
-        return float(value) * float(by)
-    except (TypeError, ValueError):
-        return default
-
-
 def _environment() -> Environment:
-    environment = _Sandbox(autoescape=False, cache_size=0)
-    kept = ("abs", "default", "d", "first", "last", "length", "count", "lower", "upper", "trim", "title", "capitalize",
-            "string", "min", "max")  # fmt: skip
-    own: dict[str, Callable[..., Any]] = {
-        "float": _float, "int": _int, "round": _round, "replace": _replace, "format": _format,
-        "is_defined": _is_defined, "tojson": _to_json, "to_json": _to_json, "iif": _iif, "multiply": _multiply,
-        "bool": bool, "bitwise_and": lambda value, mask: int(value) & int(mask),
-    }  # fmt: skip
-    environment.filters = {name: environment.filters[name] for name in kept} | own
-    environment.globals = {}
+    environment = _Sandbox(autoescape=False, cache_size=0, extensions=["jinja2.ext.loopcontrols"], finalize=_finalized)
+    bounded = {"_concatenated": words.concatenated, "_measured": words.measured, "_rounds": _rounds}
+    own_filters = {name: environment.filters[name] for name in words.KEPT}
+    own_tests = {name: environment.tests[name] for name in words.TESTS}
+    environment.filters = own_filters | dict(words.FILTERS) | bounded
+    environment.tests = own_tests | dict(words.OWN_TESTS)
+    environment.globals = dict(words.FUNCTIONS)
     return environment
+
+
+def _finalized(value: Any) -> Any:
+    """Return what may be shown: a value, never a thing of the template's own, nor more than it may build."""
+    if value is not None and not isinstance(value, str | int | float | dict | list | tuple | Undefined):
+        raise SecurityError("not a value")
+    return words.measured(value) if isinstance(value, dict | list | tuple) else value
+
+
+def _rounds(values: Any, allowance: _Allowance) -> Iterator[Any]:
+    return allowance.rounds(values)
 
 
 _ENVIRONMENT = _environment()
 
 
-def _check(tree: nodes.Template) -> None:
-    assigned: set[str] = set()
+def _check(tree: nodes.Template) -> int:
+    """Raise BadTemplate for what may not be; return how many nodes there are."""
     every = _walk(tree)
-    built_from = sum(1 for node in every if isinstance(node, GROWING) for _ in node.find_all(nodes.Name))
-    if len(every) > MAX_NODES or built_from > MAX_BUILT_FROM:
+    if len(every) > MAX_NODES:
         raise BadTemplate("too many parts")
     for node in every:
         if not isinstance(node, ALLOWED):
             raise BadTemplate(f"{type(node).__name__} is not allowed")
-        if isinstance(node, nodes.Call) and not isinstance(node.node, nodes.Getattr):
-            raise BadTemplate("only methods may be called")
-        if isinstance(node, nodes.Assign):
-            grows = next(node.node.find_all(GROWING), None) is not None or isinstance(node.node, GROWING)
-            used = {name.name for name in _walk(node.node) if isinstance(name, nodes.Name)}
-            if grows and used & assigned:
-                raise BadTemplate("a name may not be built from itself")
-            assigned |= {name.name for name in _walk(node.target) if isinstance(name, nodes.Name)}
+        if isinstance(node, nodes.Name | nodes.NSRef) and node.name.startswith("_"):
+            raise BadTemplate("a name may not start with _")
+        if isinstance(node, nodes.Filter | nodes.Test) and node.name.startswith("_"):
+            raise BadTemplate(f"{node.name} is not allowed")
+        if isinstance(node, nodes.For) and node.recursive:
+            raise BadTemplate("a loop may not call itself")
+        if isinstance(node, nodes.Call):
+            named = isinstance(node.node, nodes.Name) and node.node.name in words.CALLABLE
+            if not named and not isinstance(node.node, nodes.Getattr):
+                raise BadTemplate("only methods may be called")
+    return len(every)
 
 
 def _walk(root: nodes.Node) -> list[nodes.Node]:
@@ -193,14 +172,43 @@ def _walk(root: nodes.Node) -> list[nodes.Node]:
     return found
 
 
+def _bounded(tree: nodes.Template) -> nodes.Template:
+    """Put the bounds into the template itself: on what it loops over, joins and builds."""
+    for node in _walk(tree):
+        for name, child in list(node.iter_fields()):
+            if isinstance(child, nodes.Node):
+                setattr(node, name, _guarded(node, name, child))
+            elif isinstance(child, list):
+                setattr(node, name, [_guarded(node, name, one) if isinstance(one, nodes.Node) else one
+                                     for one in child])  # fmt: skip
+    return tree
+
+
+def _guarded(parent: nodes.Node, name: str, node: nodes.Node) -> nodes.Node:
+    if isinstance(parent, nodes.For) and name == "iter":
+        allowance = nodes.Name("_allowance", "load", lineno=node.lineno)
+        return _filter("_rounds", node, [allowance])
+    if isinstance(node, nodes.Concat):
+        return _filter("_concatenated", nodes.List(node.nodes, lineno=node.lineno), [])
+    is_target = isinstance(node, nodes.Tuple) and node.ctx == "store"
+    if isinstance(node, nodes.List | nodes.Tuple | nodes.Dict) and not is_target:
+        return _filter("_measured", node, [])
+    return node
+
+
+def _filter(name: str, node: nodes.Node, arguments: list[nodes.Node]) -> nodes.Filter:
+    return nodes.Filter(node, name, arguments, [], None, None, lineno=node.lineno)
+
+
 @lru_cache(maxsize=4096)
 def compiled(source: str) -> Callable[[Mapping[str, object]], str]:
     """Return what renders `source` from its variables to stripped text. Raises BadTemplate, here or when rendering."""
     if len(source) > MAX_SOURCE:
         raise BadTemplate(f"longer than {MAX_SOURCE} characters")
     try:
-        _check(_ENVIRONMENT.parse(source))
-        template = _ENVIRONMENT.from_string(source)
+        tree = _ENVIRONMENT.parse(source)
+        rounds = MAX_ROUNDS // _check(tree)
+        template = _ENVIRONMENT.from_string(_bounded(tree))
     except (TemplateError, RecursionError, SyntaxError, MemoryError) as problem:
         raise BadTemplate(type(problem).__name__) from None
 
@@ -208,7 +216,7 @@ def compiled(source: str) -> Callable[[Mapping[str, object]], str]:
         pieces: list[str] = []
         room = MAX_RESULT
         try:
-            for piece in template.generate(variables):
+            for piece in template.generate(variables, _allowance=_Allowance(rounds)):
                 pieces.append(piece)
                 room -= len(piece)
                 if room < 0:

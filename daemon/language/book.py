@@ -16,7 +16,7 @@ from daemon.language.words import fold
 
 _FIELDS = frozenset(
     "intent sentences domains to head ask time slots default area_is everything requires waking query_time date"
-    " wait_is whole_name device_class caution alone every only_ask asked but_not".split()
+    " wait_is whole_name device_class caution alone every only_ask asked but_not area_apart".split()
 )
 
 
@@ -37,6 +37,7 @@ class Entry:
     date: bool = False
     wait_is: str | None = None
     only_ask: bool = False
+    area_apart: bool = False
     asked: bool = False
     but_not: frozenset[str] = frozenset()
     caution: float = 1.0
@@ -157,6 +158,7 @@ def _entry(row: Mapping[str, Any], lexicon: Lexicon, groups: Mapping[str, str], 
         date="date" in row,
         wait_is=row.get("wait_is"),
         only_ask="only_ask" in row,
+        area_apart="area_apart" in row,
         asked="asked" in row,
         but_not=frozenset(fold(word) for word in row.get("but_not", "").split()),
         caution=float(row.get("caution", 1)),
@@ -170,12 +172,13 @@ def _typed(value: str) -> Value:
 
 def vocabularies(lexicon: Lexicon) -> dict[str, str]:
     """Return, for slots that hold only certain words, the expression for them."""
-    number = _some_of(numbers.WORDS)
+    number, lasting = _some_of(numbers.WORDS), _some_of(durations.WORDS)
     percent = rf"(?:{_one_of(lexicon.levels)}|{number}(?:% |por cento |porcento )?)"
     return {
         "brilho": percent, "posicao": percent, "volume": percent, "velocidade": percent, "passo": percent,
-        "temperatura": number, "graus": number, "duracao": _some_of(durations.WORDS),
-        "cor": _one_of(lexicon.colors), "tom": _one_of(lexicon.temperatures), "estado": _one_of(lexicon.states),
+        "temperatura": number, "graus": number, "duracao": lasting, "comeco": lasting,
+        "cor": _one_of(lexicon.colors), "tom": rf"(?:{_one_of(lexicon.temperatures)}|{number}(?:kelvin |kelvins |k ))",
+        "estado": _one_of(lexicon.states),
         "modo": _one_of(lexicon.modes), "tipo": _one_of(lexicon.media_classes), "genero": _one_of(lexicon.genres),
         "mais": percent, "menos": percent,
     }  # fmt: skip

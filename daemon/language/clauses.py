@@ -16,6 +16,7 @@ Words = tuple[Word, ...]
 _JOINTS = frozenset({"e", "depois", "dai", "ai", "mas", "entao", "tambem", "em", "seguida", "agora", "ja"})
 _PARTING = frozenset({",", ".", ";", "!", "?", ":", "…", "-"})
 _MOST_CUTS = 5
+_TIES = frozenset({"de", "do", "da", "dos", "das", "no", "na", "nos", "nas", "pro", "pra", "e"})
 _BECAUSE = frozenset({"que", "porque", "pois", "por", "pra", "para"})
 _NO_COMMAND = frozenset({"para", "pare", "conta", "marca", "passa", "lista"})
 """Forms that are more often something else, and begin a command only after a mark."""
@@ -33,6 +34,12 @@ def _reasons(language: str) -> tuple[Pattern, ...]:
     return tuple(compile_pattern(reason, lexicon.pieces, {}) for reason in lexicon.reasons)
 
 
+def prepare(language: str) -> None:
+    """Make the patterns of remarks and reasons ready, which else happens when they are first used."""
+    for pattern in (*_remarks(language), *_reasons(language)):
+        _ = pattern.regex
+
+
 def is_silence(words: Words, text: str, lexicon: Lexicon) -> bool:
     """Tell whether this is nothing: noise, a lone filler, or a phrase that recognisers invent from silence."""
     plain = tuple(word.plain for word in words)
@@ -46,6 +53,17 @@ def is_silence(words: Words, text: str, lexicon: Lexicon) -> bool:
     return (stripped[0], stripped[-1]) in {("[", "]"), ("(", ")"), ("*", "*"), ("♪", "♪")}
 
 
+def is_quotation(text: str) -> bool:
+    """Tell whether somebody tells what another said: `"apaga a luz", disse ele`."""
+    stripped = text.strip()
+    closing = _QUOTES.get(stripped[:1])
+    end = stripped.find(closing, 1) if closing else -1
+    return end > 0 and any(c.isalpha() for c in stripped[end:])
+
+
+_QUOTES = {'"': '"', "“": "”", "«": "»", "'": "'", "‘": "’"}
+
+
 def bare(words: Words, lexicon: Lexicon, language: str) -> Iterator[Words]:
     """Yield the command inside its courtesy, the likeliest first: stripped at the end, ever more at the beginning."""
     front = [words]
@@ -55,7 +73,7 @@ def bare(words: Words, lexicon: Lexicon, language: str) -> Iterator[Words]:
             break
         front.append(shorter)
     seen: set[tuple[int, int]] = set()
-    unreasoned = (_without_reason(start, language) for start in front)
+    unreasoned = (_without_reason(start, lexicon, language) for start in front)
     for cut in (*(_without_back(start, lexicon) for start in front), *front, *filter(None, unreasoned)):
         key = (cut[0].start, cut[-1].end)
         if key not in seen:
@@ -75,17 +93,26 @@ def _without_front(words: Words, lexicon: Lexicon, language: str) -> Words | Non
     for phrase in (*lexicon.called, *lexicon.before):
         if len(phrase) < len(plain) and plain[: len(phrase)] == phrase:
             return words[len(phrase) :]
-    return words[1:] if len(words) > 1 and plain[0] in lexicon.talk else None
+    called = plain[0] in lexicon.talk or (plain[0] in lexicon.vocatives and bool(words[0].mark))
+    return words[1:] if len(words) > 1 and called else None
 
 
-def _without_reason(words: Words, language: str) -> Words | None:
+def _without_reason(words: Words, lexicon: Lexicon, language: str) -> Words | None:
     """Return the words before a reason at the end: "apaga a luz que eu vou dormir"; None where there is none."""
     for at in range(2, len(words) - 1):
         if words[at].plain in _BECAUSE:
             text = "".join(f"{word.plain} " for word in words[at:])
-            if any(reason.regex.match(text) for reason in _reasons(language)):
+            if is_reason(words[at + 1 :], lexicon) and any(r.regex.match(text) for r in _reasons(language)):
                 return words[:at]
     return None
+
+
+def is_reason(rest: Sequence[Word], lexicon: Lexicon) -> bool:
+    """Tell whether words after "que" or "porque" can be a reason: no condition, no quotation, no "não" at the end."""
+    plain = [word.plain for word in rest]
+    own = {at + 1 for at, word in enumerate(plain[:-2]) if word in {"eu", "gente", "nos", "ja"}}  # "eu não consigo"
+    own |= {at for at, word in enumerate(plain[1:]) if word[-2:] in {"ar", "er", "ir"}}  # "pra não gastar"
+    return not any(word in lexicon.not_in_reasons for at, word in enumerate(plain) if at not in own or word != "nao")
 
 
 def _without_back(words: Words, lexicon: Lexicon) -> Words:
@@ -98,34 +125,11 @@ def _without_back(words: Words, lexicon: Lexicon) -> Words:
             if len(phrase) < len(plain) and plain[-len(phrase) :] == phrase and not tied:
                 words, again = words[: -len(phrase)], True
                 break
-        if not again and len(plain) > 2 and plain[-1] in lexicon.talk and plain[-2] not in {"de", "do", "da"}:
+        if not again and len(plain) > 2 and plain[-1] in lexicon.vocatives and words[-2].mark:
+            words, again = words[:-1], True
+        if not again and len(plain) > 2 and plain[-1] in lexicon.talk and plain[-2] not in _TIES:
             words, again = words[:-1], True
     return words
-
-
-def corrected(words: Words, lexicon: Lexicon) -> tuple[Words, Words] | None:
-    """Part a sentence at a correction of itself into what was said first and what was meant, or return None."""
-    plain = tuple(word.plain for word in words)
-    for at in range(len(plain) - 1, 0, -1):
-        for phrase in lexicon.repairs:
-            end = at + len(phrase)
-            if plain[at:end] == phrase and end < len(plain) and _marked(words, at, end):
-                return _uncorrected(words[:at], lexicon), words[end:]
-    return None
-
-
-def _uncorrected(first: Words, lexicon: Lexicon) -> Words:
-    """Take further words of correction off the end of what was said first: "…do quarto, não, pera, …"."""
-    plain = tuple(word.plain for word in first)
-    for phrase in lexicon.repairs:
-        if len(phrase) < len(plain) and plain[-len(phrase) :] == phrase and first[-len(phrase) - 1].mark:
-            return _uncorrected(first[: -len(phrase)], lexicon)
-    return first
-
-
-def _marked(words: Words, at: int, end: int) -> bool:
-    before = bool(words[at - 1].mark)
-    return before and (bool(words[end - 1].mark) or end - at > 1)
 
 
 def cuts(words: Words, lexicon: Lexicon, now: datetime, *, infinitives: bool) -> list[list[Words]]:

@@ -7,14 +7,15 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import structlog
 
-from daemon.language import book, clauses, frames, lexicon, names, own, words
+from daemon.language import book, clauses, corrections, frames, lexicon, names, own, planning, words
 from daemon.language.consent import CONFIRMED, consent, consented, filled
 from daemon.language.found import Wanted
 from daemon.language.meaning import Reading
 from daemon.language.names import Index
 from daemon.language.own import OwnSentence
-from daemon.language.paraphrases import paraphrases
-from daemon.language.plan import NOTHING, Heard, Household, Intent, Plan, Thing
+from daemon.language.paraphrases import paraphrases, without_stutter
+from daemon.language.plan import NOTHING, Heard, Household, Intent, Plan
+from daemon.language.planning import Asking
 from daemon.language.pt_br import moments
 from daemon.language.reading import Reader
 from daemon.language.targets import Pointer
@@ -22,17 +23,7 @@ from daemon.language.words import Sentence, Word
 
 log = structlog.get_logger(__name__)
 
-_UNSURE = 0.55
-_FULL_MATCH = frozenset({"HassNevermind", "HassRespond"})
 _NEGATIONS = frozenset({"nao", "nunca", "jamais"})
-
-
-@dataclass(frozen=True, slots=True)
-class Asking(Plan):
-    """A plan that asks which of `choices` was meant; the answer completes `pending`."""
-
-    pending: Intent | None = None
-    choices: tuple[Thing, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +50,14 @@ class Language:
         self._shipped = self._book = book.load(name)
         self._indexes: list[Index] = []
 
-    def prepare(self) -> None:
-        """Make all patterns ready before the first sentence, so that none takes longer. About 1 s; safe in a thread."""
+    def prepare(self, household: Household | None = None) -> None:
+        """Make all patterns and the household ready, so that the first sentence takes no longer than any.
+
+        About 1 s; safe in a thread.
+        """
         self._book.prepare()
+        clauses.prepare(self._name)
+        self._index(household or self._own_household())
 
     def learn(self, sentences: Sequence[OwnSentence]) -> Mapping[str, str]:
         """Know these sentences of the household's from now on, and no others of its own.
@@ -127,14 +123,16 @@ class Language:
 
     def _commands(self, sentence: Sentence, heard: Heard, household: Household) -> Plan:
         reader = self._reader(sentence, heard, household)
-        readings = self._read(sentence.words, reader)
-        if not readings:
+        readings = () if clauses.is_quotation(heard.text) else self._read(sentence.words, reader)
+        refused = sentence.words[-1].plain == "nao" and not all(map(planning.is_alone, readings))
+        if not readings or refused:  # "acende a luz não"
             return Plan("llm", confidence=0.7)
-        return _plan(readings)
+        return planning.planned(readings)
 
     def _read(self, said: tuple[Word, ...], reader: Reader) -> tuple[Reading, ...]:
         """Read a whole sentence: corrections first, then several commands, then one."""
-        parted = clauses.corrected(said, self._lexicon)
+        said = without_stutter(said, self._lexicon)
+        parted = corrections.corrected(said, self._lexicon)
         if parted:
             mended = self._mended(*parted, reader)
             if mended:
@@ -167,17 +165,27 @@ class Language:
 
     def _several(self, said: tuple[Word, ...], reader: Reader, *, infinitives: bool) -> tuple[Reading, ...]:
         for pieces in clauses.cuts(said, self._lexicon, reader.now, infinitives=infinitives):
-            readings: list[Reading] = []
-            here = reader
-            for piece in pieces:
-                reading = self._first(piece, here)
-                if reading is None or reading.question == "" or _alone(reading):
-                    break
-                readings.append(reading)
-                here = here.after(reading)
-            if len(readings) == len(pieces):
-                return _without_remarks(readings)
+            readings = self._one_by_one(pieces, reader)
+            if readings:
+                return planning.without_remarks(readings)
         return ()
+
+    def _one_by_one(self, pieces: list[tuple[Word, ...]], reader: Reader) -> list[Reading]:
+        """Read pieces as commands, each after those before; a hint ("tá escuro no corredor") is the reason of the next.
+
+        Empty where one of them is no command.
+        """
+        readings: list[Reading] = []
+        for piece in pieces:
+            reading = self._first(piece, reader)
+            if reading is None or reading.question == "":
+                return []
+            hint = reading.alone and piece is not pieces[-1]
+            if not hint and planning.is_alone(reading):
+                return []
+            readings += [] if hint else [reading]
+            reader = reader.after(reading)
+        return readings
 
     def _first(self, said: tuple[Word, ...], reader: Reader) -> Reading | None:
         for way in (said, *paraphrases(said, self._lexicon)):
@@ -192,9 +200,10 @@ class Language:
         whole = self._first(meant, reader)
         if whole and whole.intents and not whole.choices:
             return (whole,)
-        for taken in range(1, min(7, len(first))):
-            joined = (*first[:-taken], *meant)
-            reading = self._first(joined, reader)
+        known = self._first(first, reader) if corrections.narrows(meant) else None
+        near = reader.inside(known) if known else reader
+        for way in corrections.joined(first, meant, self._lexicon):
+            reading = self._first(way, near)
             if reading and reading.intents and reading.question is None:
                 return (reading,)
         return ()
@@ -225,7 +234,7 @@ class Language:
         if yes is False:
             return consented(asked, yes=False)
         anew = self._commands(sentence, heard, household)
-        is_command = anew.route == "skill" and anew.question is None and anew.confidence > _UNSURE
+        is_command = anew.route == "skill" and anew.question is None and anew.confidence > planning.UNSURE
         return None if is_command else filled(asked, slot, heard.text.strip())
 
     def _chosen(self, sentence: Sentence, household: Household, asked: Asking, pending: Intent) -> Plan | None:
@@ -256,17 +265,6 @@ def _timed(reminder: Intent, when: moments.When, asked: Plan) -> Plan | None:
     return Plan("skill", intents, 0.95, (when.assumed,) if when.assumed else ())
 
 
-def _without_remarks(readings: list[Reading]) -> tuple[Reading, ...]:
-    """Leave out the state of a thing that is ordered in the same breath: "esqueci a luz acesa, apaga lá"."""
-    moved = {reading.targets for reading in readings if reading.targets and reading.intents[0].name != "HassGetState"}
-    return tuple(r for r in readings if not (r.intents and r.intents[0].name == "HassGetState" and r.targets in moved))
-
-
-def _alone(reading: Reading) -> bool:
-    """Tell whether this is said by itself only: a hint ("tá frio aqui") before an order is only its reason."""
-    return reading.alone or any(intent.name in _FULL_MATCH for intent in reading.intents)
-
-
 def _head_of(ids: tuple[str, ...], index: Index) -> str | None:
     """Return the noun of what was talked about: "a da cozinha" after the lamp of the room is a lamp."""
     for one in index.known:
@@ -274,20 +272,6 @@ def _head_of(ids: tuple[str, ...], index: Index) -> str | None:
             heads = [name[0] for name in one.names if name]
             return next((h for h in heads if h in one.kinds), heads[0] if heads else None)
     return None
-
-
-def _plan(readings: tuple[Reading, ...]) -> Plan:
-    assumed = tuple(dict.fromkeys(text for reading in readings for text in reading.assumed))
-    confidence = round(min(reading.score for reading in readings), 3)
-    choosing = next((reading for reading in readings if reading.choices), None)
-    if choosing:
-        pending = choosing.intents[0] if len(readings) == 1 else None
-        return Asking("skill", (), confidence, assumed, choosing.question, pending=pending, choices=choosing.choices)
-    question = next((reading.question for reading in readings if reading.question), None)
-    intents = tuple(intent for reading in readings for intent in reading.intents)
-    if confidence < _UNSURE and question is None:
-        return Plan("llm", confidence=confidence)
-    return Plan("skill", intents, confidence, assumed, question)
 
 
 def _zone(name: str) -> ZoneInfo:

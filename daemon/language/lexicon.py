@@ -32,6 +32,10 @@ class Lexicon:
     not_in_commands: frozenset[str]
     kinds: Mapping[str, tuple[tuple[str, str | None], ...]]
     same_as: Mapping[str, str]
+    handles: frozenset[str]
+    vocatives: frozenset[str]
+    hesitations: tuple[Phrase, ...]
+    afterthoughts: frozenset[str]
     little: frozenset[str]
     loose: frozenset[str]
     plurals: frozenset[str]
@@ -92,6 +96,10 @@ def load(language: str) -> Lexicon:
         not_in_commands=_words(said["not_in_commands"]),
         kinds={fold(noun): _kinds(kinds) for noun, kinds in said["kinds"].items()},
         same_as={fold(word): fold(other) for word, other in said["same_as"].items()},
+        handles=_words(said["handles"]),
+        vocatives=_words(said["vocatives"]),
+        hesitations=_phrases(said["hesitations"]),
+        afterthoughts=_words(said["afterthoughts"]),
         little=_words(said["little"]),
         loose=_words(said["loose"]),
         plurals=_words(said["plurals"]),
@@ -126,12 +134,12 @@ def load(language: str) -> Lexicon:
 
 
 def conjugated(forms: list[str]) -> list[str]:
-    """Return the forms of a verb with those that follow from its infinitives: `apagasse`, `apagassem`."""
+    """Return the forms of a verb with those that follow from its infinitives: `apagasse`, `apagaria`."""
     made = [
         stem + ending
         for form in forms
         if (stem := form.removesuffix("r")) != form and form[-2:] in {"ar", "er", "ir"}
-        for ending in ("sse", "ssem")
+        for ending in ("sse", "ssem", "ria", "riam")
     ]
     return list(dict.fromkeys([*forms, *made]))
 

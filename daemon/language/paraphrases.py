@@ -8,6 +8,7 @@ with them the sentence stays unread.
 from collections.abc import Iterator
 from functools import lru_cache
 
+from daemon.language.clauses import is_reason
 from daemon.language.lexicon import Lexicon, Phrase
 from daemon.language.words import Word
 
@@ -37,7 +38,7 @@ def _key(words: Words) -> tuple[tuple[int, str], ...]:
 
 
 def _ways(said: Words, lexicon: Lexicon) -> Iterator[Words]:
-    calm = without_filling(_asked_plainly(_every(said)), lexicon)
+    calm = without_filling(_asked_plainly(_every(_rejoined(said, lexicon))), lexicon)
     yield calm
     for base in dict.fromkeys((without_false_starts(calm), calm)):
         yield base
@@ -49,6 +50,43 @@ def _ways(said: Words, lexicon: Lexicon) -> Iterator[Words]:
         yield _at_once(plainer, lexicon)
         yield _exception_first(plainer, lexicon)
         yield _without_remark(plainer, lexicon)
+
+
+def without_stutter(said: Words, lexicon: Lexicon) -> Words:
+    """Leave out a verb or little word said twice: "liga, liga a luz da, da cozinha", "para o portão, para"."""
+    kept: list[Word] = []
+    for word in _fluent(said, lexicon):
+        doubled = kept and word.plain == kept[-1].plain
+        if doubled and (word.plain in lexicon.verb_forms or word.plain in lexicon.little):
+            kept[-1] = word
+        else:
+            kept.append(word)
+    if len(kept) > 2 and kept[-1].plain == kept[0].plain and kept[-2].mark and kept[0].plain in lexicon.verb_forms:
+        kept.pop()
+    return tuple(kept)
+
+
+def _fluent(said: Words, lexicon: Lexicon) -> Words:
+    """Leave out what only looks for a word, between pauses: "a luz do, como é que chama, do escritório"."""
+    for at in range(1, len(said)):
+        size = _longest(said, at, lexicon.hesitations) if said[at - 1].mark else 0
+        if size and said[at + size - 1].mark and at + size < len(said):
+            return _fluent((*said[: at - 1], _marked(said[at - 1], ""), *said[at + size :]), lexicon)
+    return said
+
+
+_TORN = frozenset({"a", "de", "des", "re", "le", "en", "as", "dimi", "au"})
+"""Beginnings of verbs that a recogniser writes as words of their own: "a cende", "des liga"."""
+
+
+def _rejoined(said: Words, lexicon: Lexicon) -> Words:
+    for at in range(len(said) - 1):
+        whole = said[at].plain + said[at + 1].plain
+        if said[at].plain in _TORN and whole in lexicon.verb_forms and not said[at].mark:
+            torn = Word(whole, said[at].start, said[at + 1].end, False, said[at + 1].mark)
+            alone = said[at].plain != "a" or said[at + 1].plain not in lexicon.verb_forms
+            return (*said[:at], torn, *said[at + 2 :]) if alone else said
+    return said
 
 
 def _every(said: Words) -> Words:
@@ -122,6 +160,8 @@ def without_filling(said: Words, lexicon: Lexicon) -> Words:
     firsts = _firsts(lexicon)
     while at < len(said):
         size = _longest(said, at, lexicon.filling) if said[at].plain in firsts else 0
+        if size and said[at].plain in {"pra", "para"} and _infinitive(said[at + size : at + size + 1]):
+            size = 0  # "pra eu cortar a cebola" is a purpose
         if not size:
             kept.append(said[at])
         elif kept and said[at + size - 1].mark and not kept[-1].mark:
@@ -130,6 +170,10 @@ def without_filling(said: Words, lexicon: Lexicon) -> Words:
     if kept and kept[0].plain == "me" and len(kept) > 1 and kept[1].plain in lexicon.for_me:
         kept.pop(0)  # "me acende a luz"
     return tuple(kept) or said
+
+
+def _infinitive(said: Words) -> bool:
+    return any(len(word.plain) > 2 and word.plain[-2:] in {"ar", "er", "ir"} for word in said)
 
 
 def without_false_starts(said: Words) -> Words:
@@ -163,28 +207,42 @@ def without_known(said: Words, lexicon: Lexicon) -> Words:
 def _without_reasons(said: Words, lexicon: Lexicon) -> Iterator[Words]:
     """Yield the words before a reason or a purpose: "que vai chover", "pra entrar um solzinho"."""
     plain = tuple(word.plain for word in said)
-    for at in range(2, len(plain) - 1):
+    for at in range(2, len(plain)):
         because, rest = plain[at], plain[at + 1 :]
-        if said[at - 1].mark and because in {"ta", "esta", "to", "estou"} and not lexicon.not_in_reasons & set(rest):
+        if said[at - 1].mark and because in lexicon.afterthoughts and not lexicon.not_in_reasons & set(rest):
             yield said[:at]  # "liga o ar, tá um calor danado"
-        if because not in lexicon.because or len(rest) > 12 or lexicon.not_in_reasons & set(rest):
+        if not rest or because not in lexicon.because or len(rest) > 12 or not is_reason(said[at + 1 :], lexicon):
             continue
         purpose = because in {"pra", "para", "pro"} and any(w.endswith("r") and len(w) > 2 for w in rest[:3])
-        named = rest[0] in {"ta", "esta"} and {"da", "do", "das", "dos"} & set(plain[:at])
-        reason = because not in {"pra", "para", "pro"} and (rest[0] in lexicon.reason_starts or bool(named))
-        if (purpose or reason) and not any(w.endswith("ei") and w != "cheguei" for w in rest[:2]):
+        named = rest[0] in {"ta", "esta"} and (
+            bool({"da", "do", "das", "dos"} & set(plain[:at])) or _tells_no_place(rest[1:], lexicon)
+        )
+        reason = because not in {"pra", "para", "pro"} and (rest[0] in lexicon.reason_starts or named)
+        relative = rest[0] != "ja" and any(w.endswith("ei") and w != "cheguei" for w in rest[:2])
+        if (purpose or reason) and not relative:
             yield said[:at]
+
+
+def _tells_no_place(rest: Phrase, lexicon: Lexicon) -> bool:
+    """Tell whether "que tá…" says why ("que tá sol") and not which one ("que tá acesa", "que tá na sala")."""
+    return bool(rest) and (rest[0],) not in lexicon.states and rest[0] not in _PLACING
+
+
+_PLACING = frozenset("no na nos nas em la ali ai aqui com mais perto do da atras em ainda".split())
 
 
 def _verb_first(said: Words, lexicon: Lexicon) -> Iterator[Words]:
     """Yield the verb before the thing that was named first: "as luzes da sala, apaga todas"."""
     if said and said[-1].mark == "?" and not lexicon.askers & {word.plain for word in said}:
         return  # "a luz da sala acende?" asks
+    plain = tuple(word.plain for word in said[:2])
+    if plain in {("por", "que"), ("o", "que")} or (plain and plain[0] in _QUESTIONS | {"porque"}):
+        return
     for at in range(1, min(len(said), 14)):
         if said[at].plain not in lexicon.verb_forms or said[at].plain in {"para", "conta", "lista", "marca", "passa"}:
             continue
         before = [word for word in said[:at] if word.plain not in lexicon.asking_words]
-        pause = said[at - 1].mark or any(word.plain in lexicon.askers for word in said[:at])
+        pause = said[at - 1].mark not in {"", ":"} or any(word.plain in lexicon.askers for word in said[:at])
         named = _named(tuple(before), lexicon)
         if not named or not pause:
             continue

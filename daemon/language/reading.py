@@ -73,7 +73,17 @@ class Reader:
         """Return the reader for the command that follows one in the same breath."""
         ids = reading.targets
         pointer = replace(self.pointer, head=reading.head or self.pointer.head, before=ids or self.pointer.before)
+        pointer = replace(pointer, room=self._room(reading) or pointer.room)
         return replace(self, pointer=pointer, found={}, known={})
+
+    def inside(self, reading: Reading) -> "Reader":
+        """Return the reader for what is said of the one room that a reading points into."""
+        speaker = self._room(reading) or self.pointer.speaker
+        return replace(self, pointer=replace(self.pointer, speaker=speaker), found={}, known={})
+
+    def _room(self, reading: Reading) -> str | None:
+        areas = {one.thing.area for one in self.pointer.index.known if one.thing.id in reading.targets}
+        return areas.pop() if len(areas) == 1 else None
 
     def read(self, words: Sequence[Word]) -> Reading | None:
         """Return the best meaning of these words as one command, or None."""
@@ -137,7 +147,7 @@ class Reader:
                 continue
             start, end = view.at[match.start(name)], view.at[match.end(name)]
             words = view.words[start:end]
-            if name in {"alvo", "area"} and "alvo" in pattern.slots:
+            if name == "alvo" or (name == "area" and "alvo" in pattern.slots and not entry.area_apart):
                 said_there = self._listed(words)
                 if pattern.source == "{alvo}" and not self._is_called(words, entry):
                     return None
@@ -180,15 +190,14 @@ class Reader:
         return values.value(slot, self.lexicon)
 
     def _area(self, plain: Phrase) -> str | None:
-        wanted = {word for word in plain if word not in self.lexicon.little}
-        if wanted and wanted <= {word for phrase in self.lexicon.here for word in phrase}:
-            return self.pointer.speaker
-        if tuple(plain[-1:]) in self.lexicon.house:
-            return "casa"
         index = self.pointer.index
         spelled = index.spell(tuple(w for w in plain if w not in self.lexicon.little), self.lexicon)
         named = [name for name, phrase in index.areas if spelled and set(phrase) == set(spelled.words)]
-        return named[0] if named else None
+        if named:
+            return named[0]
+        if tuple(plain[-1:]) in self.lexicon.house:
+            return "casa"
+        return self.pointer.speaker if plain in self.lexicon.here else None
 
     def _aim(self, entry: Entry, target: Phrase | None, slots: Mapping[str, Value]) -> Reading | None:
         if target is None and entry.own and (entry.named or entry.targets):

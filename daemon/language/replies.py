@@ -14,7 +14,13 @@ from daemon.language.words import fold
 
 MOST_NAMED = 4
 """So many things are named one by one; of more, only how many."""
-_PERCENT = frozenset({"set_brightness", "set_position", "set_speed"})
+_PERCENT = frozenset({"set_brightness", "set_position", "set_speed", "set_tilt", "set_volume", "set_humidity"})
+_INTENDED: Mapping[str, str] = {
+    "HassTurnOn": "turn_on", "HassTurnOff": "turn_off", "HassToggle": "toggle", "HassLightSet": "set_brightness",
+    "HassSetPosition": "set_position", "HassFanSetSpeed": "set_speed", "HassClimateSetTemperature": "set_temperature",
+    "ClimateSetMode": "set_mode", "HassSetVolume": "set_volume", "HassMediaPause": "pause", "HassVacuumStart": "start",
+    "HassVacuumReturnToBase": "return_home",
+}  # fmt: skip
 _BENT = frozenset({"aceso", "aberto"})
 _PLURAL_VERBS = {"está": "estão", "respondeu": "responderam", "obedeceu": "obedeceram"}
 
@@ -100,11 +106,26 @@ class Replies:
         variants = self.said[key]
         return _filled(variants[seed % len(variants)], filled, shape)
 
+    def intended(self, intent: str, names: Sequence[str], slots: Mapping[str, object]) -> str:
+        """Return what an intent will do, as an infinitive: `apagar a luz da sala`, `abrir as persianas`."""
+        verb = _INTENDED.get(intent)
+        if not names or verb is None:
+            return self.say("routine.step")
+        told = str(slots.get("action") or "")
+        verb = told if told in {"open", "close", "lock", "unlock"} else verb
+        lamps = all(self.is_lamp(name) for name in names)
+        infinitive = (self.lit if lamps and verb in self.lit else self.verbs)[verb][0]
+        return f"{infinitive} {_listed(names, _several(names), None, lamps=lamps)}"
+
     def _done_key(self, verb: str, value: object, *, lamps: bool) -> str:
         if lamps and verb in self.lit:
             return f"lights.{verb.replace('turn', 'turned')}"
         key = f"devices.{verb}"
         return key if key in self.said and (value is not None or not verb.startswith("set_")) else "devices.done"
+
+    def at(self, name: str) -> str:
+        """Return where a room is, as an answer says it: `na cozinha`, `no quarto`."""
+        return grammar.at(name)
 
     def is_lamp(self, name: str) -> bool:
         """Tell whether a name is that of a lamp, by its first word."""
@@ -182,6 +203,18 @@ class Replies:
         said = self.say(key, count=cardinal(len(titles) + more), listed="; ".join(titles))
         return f"{said} {self.say('reminder.more', count=cardinal(more))}" if more > 0 else said
 
+    def deeds(self, deeds: Sequence[tuple[str, dt.datetime]], total: int, *, yesterday: bool = False) -> str:
+        """Tell what was done, as (whole sentence, moment of the day); `total` may be more than are given."""
+        told, clock = [], ""
+        for sentence, at in deeds:
+            before, clock = clock, spoken_time.at_clock(at)
+            core = f"{sentence[:1].lower()}{sentence[1:].rstrip('.')}"
+            told.append(core if clock == before else f"{clock}, {core}")
+        listed = "; ".join(told)
+        said = self.say("ledger.yesterday" if yesterday else "ledger.today", listed=listed)
+        more = total - len(deeds)
+        return f"{said} {self.say('ledger.more', count=cardinal(more, feminine=True))}" if more > 0 else said
+
     def stale_backup(self, days: int) -> str:
         """Say that the newest good backup is `days` (>= 1) old."""
         if days == 1:
@@ -242,7 +275,7 @@ def _listed(names: Sequence[str], shape: Form, area: str | None, *, lamps: bool)
 
 def _level(verb: str, value: object) -> str | None:
     if not isinstance(value, int | float):
-        return None
+        return value if isinstance(value, str) else None
     if verb in _PERCENT:
         return f"{value:g}%"
     return f"{value:g} graus" if verb == "set_temperature" else None

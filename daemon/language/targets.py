@@ -51,6 +51,8 @@ class Pointer:
     speaker: str | None = None
     head: str | None = None
     before: tuple[str, ...] = ()
+    room: str | None = None
+    """Where the command before in the same breath was for: "apaga a luz do quarto e liga o ventilador"."""
 
     def find(self, words: Phrase, wanted: Wanted) -> tuple[Found, ...]:
         """Return what the phrase means, one Found for each part joined by `e`; empty where it means nothing here."""
@@ -74,7 +76,7 @@ class Pointer:
         every = any(word in self.lexicon.all for word in parts[0][:2])
         for part in parts:
             part = ("todas", *part) if every and part[0] not in self.lexicon.little else part  # noqa: PLW2901
-            whole = ("a", *part) if part[0] in _OF else part
+            whole = ("as" if parts[0][0] in self.lexicon.plurals else "a", *part) if part[0] in _OF else part
             one = self._one(whole, wanted, head, last.area if last and len(part) <= 2 else None)
             if one is None:
                 return ()
@@ -85,6 +87,8 @@ class Pointer:
 
     def _one(self, words: Phrase, wanted: Wanted, head: str | None, area: str | None) -> Found | None:
         cut = phrases.find(words, self.lexicon.but)
+        if cut and (cut[1] == len(words) or words[cut[0] - 1 : cut[0]] in _OUTSIDE):
+            return None  # "a luz lá fora" leaves nothing out
         if wanted.whole_name and (named := self._by_whole_name(words, wanted)):
             return named
         if cut:
@@ -107,8 +111,15 @@ class Pointer:
         spelled = self.index.spell(asked, self.lexicon) if asked else None
         if spelled is None:
             return None
-        found = self._choose(spelled.words, phrase, wanted, area)
+        found = self._choose(spelled.words, phrase, wanted, area) or self._behind(spelled.words, phrase, wanted)
         return replace(found, score=found.score * spelled.likeness) if found else None
+
+    def _behind(self, words: Phrase, phrase: _Phrase, wanted: Wanted) -> Found | None:
+        """Mean the thing that a switch or a lock belongs to: "o interruptor do exaustor"."""
+        rest = words[1:]
+        if words[0] not in self.lexicon.handles or not any(rest in one.names for one in self.index.known):
+            return None
+        return self._choose(rest, phrase, wanted, None)
 
     def _by_whole_name(self, words: Phrase, wanted: Wanted) -> Found | None:
         """Mean the only thing that is called just so: of "saindo de casa" the last word is no place."""
@@ -132,6 +143,9 @@ class Pointer:
         here, rest = phrases.without(rest, lexicon.here)
         everything = bool(wanted.everything) and phrases.find(rest, lexicon.everything) is not None
         _, rest = phrases.without(rest, lexicon.everything) if everything else (False, rest)
+        everything = everything or (
+            house and not names.content(rest, lexicon) and wanted.to == "locked"
+        )  # "tranca a casa"
         light = lexicon.little | lexicon.plurals | lexicon.all
         leading = tuple(takewhile(lambda w: w in light or w in _COUNTS, rest))
         plural = any(w in lexicon.plurals or w in _COUNTS for w in leading)
@@ -212,13 +226,8 @@ class Pointer:
         head = next((word for word in words if word in self.lexicon.kinds), words[0])
         if not fitting:
             return None
-        if (
-            phrase.plural
-            or named in self.index.floors
-            or (phrase.house and words == (head,))
-            or phrase.all
-            or wanted.every
-        ):
+        whole_house = phrase.house and words == (head,)
+        if phrase.plural or phrase.all or wanted.every or whole_house or named in self.index.floors:
             return self._many(fitting, phrase, named, head, every=wanted.every or wanted.to == "locked")
         return self._single(fitting, wanted, _Place(words, named, head))
 
@@ -239,6 +248,7 @@ class Pointer:
         fitting = self._near(fitting, place)
         top = max(fit for _, fit in fitting)
         best = [one for one, fit in fitting if fit == top]
+        best = [one for one in best if one.thing.area == self.room and self.room and not place.area] or best
         own = [one for one in best if self._here(one.thing)]
         if own and not place.area:
             best = own
@@ -259,7 +269,8 @@ class Pointer:
         if place.area:
             inside = [fit for fit in fitting if self.index.inside(fit[0].thing, place.area)]
             return inside or [fit for fit in fitting if fit[1] == EXACT] or fitting
-        own = [fit for fit in fitting if self._here(fit[0].thing)]
+        own = [fit for fit in fitting if self.room and fit[0].thing.area == self.room]
+        own = own or [fit for fit in fitting if self._here(fit[0].thing)]
         generic = len(place.words) == 1 or set(place.words) <= set(self.lexicon.kinds)
         return own if own and (generic or not any(fit == EXACT for _, fit in fitting)) else fitting
 
@@ -275,6 +286,8 @@ class Pointer:
         return Found((), (), 0.6, head, choices=tuple(one.thing for one in best))
 
 
+_OUTSIDE = {("la",), ("de",), ("do",), ("ai",), ("pra",), ("para",)}
+"""What stands before "fora" where it is a place."""
 _OF_A_ROOM = frozenset({"garage", "gate", "temperature"})
 """Classes of things that a room's name alone may mean: "abre a garagem", "quantos graus na sala"."""
 _COUNTS = frozenset({"duas", "dois", "tres", "quatro", "2", "3", "4"})

@@ -13,6 +13,10 @@ PERCENT = {"brilho": "brightness", "posicao": "position", "volume": "volume_leve
 TEXTS = {"mensagem": "message", "busca": "search_query", "item": "item", "nome": "name", "assunto": "query"}
 _BEFORE_BARE = frozenset("em no na para pra pro a ate ao com por num volume velocidade".split())
 _TRIM = frozenset({"o", "a", "os", "as"})
+_DAYS = frozenset({"hoje", "amanha", "ontem", "depois", "de"})
+_CONDITIONS = frozenset({"se", "quando", "caso"})
+_LONGEST_NAME = 8
+"""Words."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +47,9 @@ def value(slot: Captured, lexicon: Lexicon) -> Mapping[str, Value] | None:
         degrees = numbers.whole(plain)
         key = "temperature" if name == "temperatura" else "temperature_step"
         return None if degrees is None or not -20 <= degrees <= 100 else {key: _tidy(degrees)}
-    if name == "duracao":
+    if name in {"duracao", "comeco"}:
         seconds = durations.whole(plain)
-        return {"duration_s": seconds} if seconds else None
+        return {"duration_s" if name == "duracao" else "start_s": seconds} if seconds else None
     if name in TEXTS:
         return _text(slot, lexicon)
     return _chosen(name, plain, lexicon)
@@ -54,7 +58,9 @@ def value(slot: Captured, lexicon: Lexicon) -> Mapping[str, Value] | None:
 def _chosen(name: str, plain: Phrase, lexicon: Lexicon) -> Mapping[str, Value] | None:
     if name == "tom":
         kelvin = lexicon.temperatures.get(plain)
-        return None if kelvin is None else {"color_temperature": kelvin}
+        if kelvin is None and plain[-1:] in {("kelvin",), ("k",), ("kelvins",)}:
+            kelvin = int(numbers.whole(plain[:-1]) or 0)
+        return {"color_temperature": kelvin} if kelvin and 1000 <= kelvin <= 10_000 else None
     meant = {
         "cor": ("color", lexicon.colors),
         "estado": ("state", lexicon.states),
@@ -81,6 +87,8 @@ def percent(plain: Phrase, lexicon: Lexicon, *, bare: bool = True) -> int | floa
 
 def _text(slot: Captured, lexicon: Lexicon) -> Mapping[str, Value] | None:
     words = list(slot.words)
+    if not _is_text(slot, lexicon):
+        return None
     while len(words) > 1 and (size := _trimmed(words, lexicon)):
         del words[:size]
     said = slot.sentence.said(words).strip(" ,.;:!?…\"'“”")
@@ -93,6 +101,22 @@ def _text(slot: Captured, lexicon: Lexicon) -> Mapping[str, Value] | None:
         return {TEXTS[slot.name]: said}
     items = _items(words, slot.sentence)
     return {"item": said, "items": items} if len(items) > 1 else {"item": said}
+
+
+def _is_text(slot: Captured, lexicon: Lexicon) -> bool:
+    """Tell whether words may be free text: names, and what a sentence begins with, hold no sentence of their own.
+
+    "me lembra de pagar a luz não" and "por que você…" (which is no "pôr") hold none at all.
+    """
+    plain, first = slot.plain, not slot.before
+    if plain[-1] == "nao" or (slot.before == "por" and plain[0] == "que"):
+        return False
+    if slot.name == "assunto":
+        return not _CONDITIONS & set(plain) and not set(plain) <= _DAYS
+    if slot.name != "nome" and not first:
+        return True
+    verbs = lexicon.verb_forms if first else frozenset()
+    return len(plain) <= _LONGEST_NAME and not set(plain) & (lexicon.not_in_commands | verbs)
 
 
 def _trimmed(words: Sequence[Word], lexicon: Lexicon) -> int:

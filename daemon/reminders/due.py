@@ -1,7 +1,10 @@
 """The due loop: sleeps until the next reminder is due, claims it, has it spoken, and records that it was.
 
-    claim (lease) ──▶ speak, the lease prolonged meanwhile ──▶ record as triggered
-                          └── the voice fails: a tone, and it stays open for a later try
+    claim (lease) ──▶ speak, the lease prolonged meanwhile ──▶ record as triggered, or as due again until answered
+       │                  └── the voice fails: a tone, and it stays open for a later try
+       ├── an alarm: rings beside the loop, until somebody stops it
+       ├── a command: recorded as carried out, then carried out, so that it never is twice
+       └── late: by its rule spoken all the same, told in one briefing, or dropped (daemon/reminders/late.py)
 
 NOTIFY wakes the loop early and the query tells the truth: it looks again after LOOK_AGAIN_S at the latest, which is
 also how a clock that jumps, or a machine that slept, is noticed. Killed at any point, the lease runs out and whoever
@@ -11,18 +14,25 @@ was spoken is remembered, and recorded first thing when it is back.
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
-from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from datetime import datetime, timedelta, tzinfo
-from typing import Any, Protocol
-from uuid import UUID, uuid4
+from typing import Any
 
 import structlog
 
 from daemon.clock import Clock
 from daemon.errors import EngineFailed, LinkDown
+from daemon.reminders.delivery import Delivery, Hands
+from daemon.reminders.late import LATE, sort
+from daemon.reminders.leases import Leases, ended, escalates, said
+from daemon.reminders.outage import Outage, Pulse
+from daemon.reminders.ringing import Ringing
 from db.database import Database
 from db.listen import notifications
-from db.reminders import Due, claim_due, extend, next_due, release, triggered_all
+from db.recurrence import WorkingDays
+from db.reminder_changes import snooze
+from db.reminders import Due, next_due
+from models.reminder_step import Step
 
 log = structlog.get_logger(__name__)
 
@@ -30,31 +40,13 @@ CHANNEL = "mordomo_reminders"
 LOOK_AGAIN_S = 30.0
 CONTENDED_S = 0.01
 """Pause before another try where what is due is just being claimed by another daemon."""
-LATE = timedelta(minutes=5)
 FEW = 3
 """So many late ones are spoken one by one; more become a single briefing."""
 BATCH = 100
 MOST_BRIEFED = 10_000
 MOST_SPEECH_S = 300.0
-RETRY_FIRST_S = 15.0
-RETRY_MOST_S = 300.0
-LEAVE_S = 1.0
-
-
-class Delivery(Protocol):
-    """How a reminder reaches people. Each returns once it was heard out; cancelling stops the sound."""
-
-    async def speak(self, due: Due) -> None:
-        """Speak one reminder. Raises EngineFailed, or LinkDown of a speaker."""
-        ...
-
-    async def brief(self, dues: Sequence[Due]) -> None:
-        """Speak several late ones (4 to 10,000, the oldest first) as one briefing. Raises as `speak` does."""
-        ...
-
-    async def tone(self) -> None:
-        """Sound a tone, which needs no voice. Raises as `speak` does."""
-        ...
+OUTAGE_TOLD = timedelta(minutes=10)
+"""How long after the start an outage is still told, with what it made late."""
 
 
 class DueReminders:
@@ -71,37 +63,57 @@ class DueReminders:
         *,
         zone: Callable[[], tzinfo],
         listen: Callable[[], AsyncIterator[object]] | None = None,
+        calendar: Callable[[], WorkingDays | None] = lambda: None,
+        hands: Hands | None = None,
+        pulse: Pulse | None = None,
     ) -> None:
-        """Speak through `delivery`. `zone` is the household's; `listen` gives an item whenever to look now."""
+        """Speak through `delivery`, act with `hands` (None: scheduled commands are only told).
+
+        `zone` and `calendar` are the household's; `listen` gives an item whenever to look now; `pulse` knows outages.
+        """
         self._db = db
         self._delivery = delivery
         self._clock = clock
-        self._lease_s = lease_s
-        self._zone = zone
         self._listen = listen or (lambda: notifications(db.direct_url, [CHANNEL]))
-        self.worker = str(uuid4())
+        self._hands = hands
+        self._pulse = pulse or Pulse()
         self._wake = asyncio.Event()
-        self._held: set[UUID] = set()
-        self._spoken: dict[UUID, datetime] = {}
-        self._attempts: dict[UUID, int] = {}
+        self._leases = Leases(db, clock, lease_s, zone, calendar)
+        self._ringing = Ringing(delivery, self._leases, clock, self._wake.set, self._put_off)
+        self._acting: set[asyncio.Task[None]] = set()
+        self._speech: asyncio.Task[None] | None = None
+        self._hushed = False
+        self._outage: Outage | None = None
 
     async def run(self) -> None:
         """Speak what is due until cancelled. Raises LinkDown while the database is away; run again, it resumes."""
         listener = asyncio.create_task(self._heed())
+        self._outage = self._outage or self._pulse.outage(self._clock.now())
         try:
             while True:
                 self._wake.clear()
-                await self._record_spoken()
-                await self._let_go()
+                self._pulse.beat(self._clock.now())
+                await self._leases.record()
+                await self._leases.let_go()
+                await self._ringing.look()
                 now = self._clock.now()
                 if not await self._deliver_next(now):
                     await self._rest(now, listener)
         except asyncio.CancelledError:
-            await _ended(listener)
+            await ended(listener)
             await self._leave()
             raise
         finally:
-            await _ended(listener)
+            await ended(listener)
+
+    def stop(self) -> bool:
+        """Stop what rings or is being said, as somebody asked ("para"); False where there is nothing to stop."""
+        rang = self._ringing.stop()
+        if self._speech is not None and not self._speech.done():
+            self._hushed = True
+            self._speech.cancel()
+            return True
+        return rang > 0
 
     async def _heed(self) -> None:
         async for _ in self._listen():
@@ -119,67 +131,112 @@ class DueReminders:
         try:
             await asyncio.wait({listener, sleeping, woken}, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            await _ended(sleeping, woken)
+            await ended(sleeping, woken)
         if listener.done():
             listener.result()
 
     async def _deliver_next(self, now: datetime) -> bool:
         """Deliver the oldest that is due, with others where several are late; False if nothing is."""
-        claimed = await self._claim(now, 1)
+        claimed = await self._leases.claim(now, 1)
         if not claimed:
             return False
         if now - claimed[0].scheduled_at > LATE:
-            claimed += await self._many_late(now)
-        async with self._leased(claimed):
-            if len(claimed) > 1:
-                await self._deliver(claimed, self._delivery.brief(claimed))
-            else:
-                await self._deliver(claimed, self._delivery.speak(claimed[0]))
+            await self._deliver_late(claimed + await self._others_late(now), now)
+        else:
+            await self._deliver_one(claimed[0], now)
         return True
 
-    async def _many_late(self, now: datetime) -> list[Due]:
+    async def _deliver_one(self, due: Due, now: datetime) -> None:
+        """Deliver one after the manner of its kind."""
+        quiet_until = self._delivery.quiet_until(due, now)
+        if quiet_until is not None:
+            async with self._db.transaction() as connection:
+                await snooze(connection, due.id, quiet_until, now)
+        elif due.kind == "alarm":
+            self._ringing.start(due)
+        elif due.kind == "command" and self._hands is not None:
+            # Recorded first: a daemon killed in between leaves it undone rather than doing it twice.
+            if due.id in await self._leases.settle([due], now, "carried_out"):
+                self._acting.add(act := asyncio.create_task(self._act(self._hands, due)))
+                act.add_done_callback(self._acting.discard)
+        else:
+            to = replace(due, addressee=due.escalate_to) if escalates(due) else due
+            async with self._leases.kept([due]):
+                await self._deliver([due], self._delivery.speak(to))
+
+    async def _deliver_late(self, dues: Sequence[Due], now: datetime) -> None:
+        """Deliver late ones by the rule of each, in one briefing where they are many or something is only told."""
+        found = sort(dues, now)
+        await self._leases.settle(found.drop, now, "dropped")
+        told = self._outage is not None and now - self._outage.until < OUTAGE_TOLD
+        if not found.mention and not told and len(found.speak) <= FEW:
+            for due in found.speak:
+                await self._deliver_one(due, now)
+            return
+        acted = [due for due in found.speak if due.kind in ("alarm", "command")]
+        for due in acted:
+            await self._deliver_one(due, now)
+        rest = sorted(
+            [due for due in found.speak if due not in acted] + found.mention, key=lambda due: due.scheduled_at
+        )
+        if rest:
+            async with self._leases.kept(rest):
+                briefing = self._delivery.brief(rest, self._outage if told else None)
+                if await self._deliver(rest, briefing, mentioned=found.mention):
+                    self._outage = None
+
+    async def _others_late(self, now: datetime) -> list[Due]:
         """Claim the other late ones, if together with the one in hand they are more than FEW; else none."""
-        others = await self._claim(now, FEW, LATE)
-        if len(others) < FEW:
-            await release(self._db, [due.id for due in others], self.worker)
-            self._held.difference_update(due.id for due in others)
+        others = await self._leases.claim(now, FEW, LATE)
+        if len(others) < FEW and self._outage is None:
+            await self._leases.give_back(others)
             return []
-        while len(others) < MOST_BRIEFED:
-            more = await self._claim(now, BATCH, LATE)
+        while FEW <= len(others) < MOST_BRIEFED:
+            more = await self._leases.claim(now, BATCH, LATE)
             others += more
             if len(more) < BATCH:
                 break
         return others
 
-    async def _claim(self, now: datetime, limit: int, late: timedelta = timedelta(0)) -> list[Due]:
-        claimed = await claim_due(self._db, now, limit, self._lease_s(), self.worker, zone=self._zone(), late=late)
-        self._held.update(due.id for due in claimed)
-        return claimed
-
-    async def _deliver(self, dues: Sequence[Due], saying: Coroutine[Any, Any, None]) -> None:
+    async def _deliver(
+        self, dues: Sequence[Due], saying: Coroutine[Any, Any, None], mentioned: Sequence[Due] = ()
+    ) -> bool:
+        """Have it said and record that it was; False where it could not be said."""
         began = self._clock.now()
         try:
             await self._bounded(saying)
         except Exception as error:
             # Whatever fails in one delivery must not silence the others.
             await self._put_off(dues, error)
-            return
-        self._spoken.update((due.id, began) for due in dues)
+            return False
+        only_told = {due.id for due in mentioned}
+        for due in dues:
+            step: Step | None = "mentioned" if due.id in only_told else None
+            self._leases.spoke(said(due, began, step))
         late_s = (began - dues[0].scheduled_at).total_seconds()
         log.info("reminders_spoken", reminders=[str(due.id) for due in dues[:FEW]], count=len(dues), late_s=late_s)
-        await self._record_spoken()
+        await self._leases.record()
+        return True
 
     async def _bounded(self, saying: Coroutine[Any, Any, None]) -> None:
         """Wait for the speech, for MOST_SPEECH_S at most: a speaker that hangs holds up every other reminder."""
-        speech = asyncio.create_task(saying)
+        speech = self._speech = asyncio.create_task(saying)
         limit = asyncio.create_task(self._clock.sleep(MOST_SPEECH_S))
         try:
             await asyncio.wait({speech, limit}, return_when=asyncio.FIRST_COMPLETED)
             if not speech.done():
                 raise EngineFailed("voice", f"not done after {MOST_SPEECH_S:g} s")
-            speech.result()
+            if not (speech.cancelled() and self._hushed):
+                speech.result()
         finally:
-            await _ended(speech, limit)
+            self._speech, self._hushed = None, False
+            await ended(speech, limit)
+
+    async def _act(self, hands: Hands, due: Due) -> None:
+        try:
+            await hands.carry_out(due)
+        except Exception:
+            log.exception("command_not_carried_out", reminder=str(due.id))
 
     async def _put_off(self, dues: Sequence[Due], error: Exception) -> None:
         """Sound a tone in place of the words, and open the reminders for another try after a growing pause."""
@@ -189,64 +246,11 @@ class DueReminders:
             await self._bounded(self._delivery.tone())
         except Exception as silent:
             log.error("reminder_without_tone", why=str(silent))  # noqa: TRY400 - its cause was logged just now
-        now = self._clock.now()
-        for due in dues:
-            self._attempts[due.id] = attempt = self._attempts.get(due.id, 0) + 1
-            pause_s = min(RETRY_FIRST_S * 2 ** min(attempt - 1, 10), RETRY_MOST_S)
-            await release(self._db, [due.id], self.worker, now + timedelta(seconds=pause_s))
-            self._held.discard(due.id)
-
-    async def _record_spoken(self) -> None:
-        """Record what was spoken; what the database does not take now stays for the next run."""
-        for at in set(self._spoken.values()):
-            ids = [reminder_id for reminder_id, when in self._spoken.items() if when == at]
-            recorded = await triggered_all(self._db, ids, at, self.worker)
-            if len(recorded) < len(ids):
-                # Cancelled meanwhile, or our lease ran out while the database was away and another daemon has it.
-                log.warning("reminder_no_longer_ours", reminders=[str(each) for each in set(ids) - recorded][:FEW])
-            for each in ids:
-                del self._spoken[each]
-                self._held.discard(each)
-                self._attempts.pop(each, None)
-
-    async def _let_go(self) -> None:
-        """Give back what an earlier run claimed and could not deliver, so that nobody waits for its lease to end."""
-        if self._held:
-            await release(self._db, list(self._held), self.worker)
-            self._held.clear()
+        await self._leases.put_off(dues)
 
     async def _leave(self) -> None:
-        """Settle, when stopped, for as long as a household waits for a stop; else the leases run out by themselves."""
-        with suppress(LinkDown, TimeoutError):
-            async with asyncio.timeout(LEAVE_S):
-                await self._record_spoken()
-                await self._let_go()
-
-    @asynccontextmanager
-    async def _leased(self, dues: Sequence[Due]) -> AsyncIterator[None]:
-        beat = asyncio.create_task(self._prolong([due.id for due in dues]))
-        try:
-            yield
-        finally:
-            await _ended(beat)
-
-    async def _prolong(self, ids: Sequence[UUID]) -> None:
-        while True:
-            lease_s = self._lease_s()
-            await self._clock.sleep(lease_s / 3)
-            # Without a database there is nothing to prolong, and what is being said is said to its end.
-            with suppress(LinkDown):
-                await extend(self._db, ids, self._clock.now() + timedelta(seconds=lease_s), self.worker)
-
-
-async def _ended(*tasks: "asyncio.Task[Any]") -> None:
-    """Cancel tasks and wait until they have ended, however they do."""
-    alive = set(tasks)
-    while alive:
-        # More than once: `asyncio.wait_for` of Python 3.11 loses a cancellation that meets its result.
-        for task in alive:
-            task.cancel()
-        _, alive = await asyncio.wait(alive, timeout=LEAVE_S)
-    for task in tasks:
-        if not task.cancelled():
-            task.exception()
+        """Silence what rings and settle what can be settled."""
+        rang = await self._ringing.close()
+        if self._acting:
+            await asyncio.wait(self._acting, timeout=1.0)
+        await self._leases.leave(rang)

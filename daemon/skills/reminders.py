@@ -1,128 +1,199 @@
-"""Reminder skills: create, list and cancel by voice. "Anotado" is said only once the row is committed."""
+"""Reminder skills: create and list by voice. "Anotado" is said only once the row is committed."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, time, timedelta
 
 from daemon.errors import CannotDo, LinkDown
-from daemon.language.plan import Intent
+from daemon.language.plan import Intent, Value
 from daemon.language.replies import Replies
-from daemon.skills.skill import Action, Carried, Context, Done, Skill, asking
+from daemon.skills.agenda import AHEAD, Sought, about, day_of, named, narrowed, occurrences, pending, sought
+from daemon.skills.moments import Meant, meant
+from daemon.skills.reminder_changes import ReminderChanges
+from daemon.skills.saying import at_clock, counted, listed, spoken_rule
+from daemon.skills.skill import Action, AsksBack, Carried, Context, Done, Skill, asking
 from db import reminders
 from db.audit import Acting
 from db.database import Database
-from db.recurrence import next_occurrence
+from db.recurrence import Days, WorkingDays, next_occurrence
+from db.reminder_search import recent
 from db.reminders import Due
+from models.reminder import Kind
 
-MORNING = time(9)
-"""When a reminder for a day without an hour is spoken."""
-AHEAD = timedelta(days=366)
 LISTED = 8
+VISIBLE = timedelta(days=3)
+"""So long what was spoken, or done, can still be asked for."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReminderSkills:
-    """The reminder skills over one database."""
+    """The reminder skills over one database. `calendar` are the household's working days; `hush` stops what rings."""
 
     db: Database
     replies: Replies
+    calendar: Callable[[], WorkingDays | None] = lambda: None
+    hush: Callable[[], bool] = lambda: False
 
     def by_intent(self) -> dict[str, Skill]:
         """Return the skills by the intents that they carry out."""
         return {
             "CreateReminder": Skill(asking("create_reminder", "reminder"), self.create),
             "ListReminders": Skill(asking("list_reminders"), self.read_out),
-            "CancelReminder": Skill(asking("cancel_reminder", "reminder"), self.cancel),
+            **self._changes.by_intent(),
         }
 
-    async def create(self, intent: Intent, _: Sequence[Action], context: Context) -> Carried:
-        """Store a reminder; asks for the time where it lacks. Raises CannotDo where nothing can be promised."""
+    async def create(self, intent: Intent, actions: Sequence[Action], context: Context) -> Carried:
+        """Store a reminder or an alarm; asks for the time where it lacks. Raises CannotDo where it cannot promise."""
         title = str(intent.slots.get("message") or "").strip()
-        when = _moment(intent.slots.get("when"), context)
-        if when is None:
-            raise CannotDo(self.replies.say("reminder.when", title=title))
-        rule = intent.slots.get("rrule")
-        if rule and when <= context.now:
-            when = _next(str(rule), when, context)
-        if when is None or when <= context.now:
-            raise CannotDo(
-                self.replies.say("reminder.past", moment=self.replies.moment(when or context.now, context.now))
-            )
-        metadata: dict[str, Any] = {"area": context.area} | ({"rrule": rule} if rule else {})
+        kind: Kind = "alarm" if intent.slots.get("kind") == "alarm" else "reminder"
+        if not title and kind == "reminder" and await self._changes.just_spoken(context):
+            return await self._changes.snooze(intent, actions, context)
+        if not title and kind == "reminder":
+            raise AsksBack(self.replies.say("reminder.what"), intent, "message")
+        when = self._when(intent, context, waking=kind == "alarm")
+        at = when.at
+        person = str(intent.slots["person"]) if intent.slots.get("person") else None
         try:
             created = await reminders.create(
-                self._acting(context),
-                title,
-                when.astimezone(UTC),
+                Acting(self.db, context.who, context.channel),
+                title or "alarme",
+                at.astimezone(UTC),
                 context.user_id,
-                metadata=metadata,
                 zone=context.zone,
+                calendar=self.calendar(),
+                kind=kind,
+                rrule=when.rrule,
+                area=context.area,
+                created_by=context.person,
+                addressee=person,
+                on_holiday="skip" if intent.slots.get("on_holiday") == "skip" else None,
             )
         except ValueError as wrong:
             raise CannotDo(str(wrong)) from wrong
         except LinkDown as down:
             raise CannotDo(self.replies.say("reminder.not_promised")) from down
-        said = self.replies.reminder_created(title, when, context.now, str(rule) if rule else None, seed=context.seed)
-        return Carried(said, (Done(ok=True, result={"reminder_id": str(created), "scheduled_at": when.isoformat()}),))
+        said = self._created(kind, title, person, when, context)
+        return Carried(said, (Done(ok=True, result={"reminder_id": str(created), "scheduled_at": at.isoformat()}),))
+
+    def _when(self, intent: Intent, context: Context, *, waking: bool) -> Meant:
+        """Return the moment to come. Raises AsksBack where none is told, or one that is over, or a day without hour."""
+        slots = intent.slots
+        when = meant(slots, context.now, waking=waking)
+        if when is None:
+            key = "reminder.when_again" if slots.get("when") else "reminder.when"
+            raise AsksBack(self.replies.say(key), _without_when(intent), "when")
+        if when.rrule and when.at <= context.now:
+            when = replace(when, at=self._first(when, context))
+        if when.at > context.now:
+            return when
+        if not when.hour and when.at.date() == context.now.date():
+            asked = _without_when(intent, day=when.at.date().isoformat())
+            raise AsksBack(self.replies.say("reminder.hour"), asked, "when")
+        past = self.replies.say("reminder.past", moment=self.replies.moment(when.at, context.now))
+        raise AsksBack(past, _without_when(intent), "when")
+
+    def _first(self, when: Meant, context: Context) -> datetime:
+        """Return the first occurrence yet to come. Raises CannotDo for a rule that makes none."""
+        days = Days(self.calendar())
+        try:
+            moment = next_occurrence(str(when.rrule), when.at.replace(tzinfo=None), context.now, context.zone, days)
+        except ValueError as wrong:
+            raise CannotDo(str(wrong)) from wrong
+        if moment is None:
+            raise CannotDo(self.replies.say("reminder.never"))
+        return moment.astimezone(context.zone)
+
+    def _created(self, kind: Kind, title: str, person: str | None, when: Meant, context: Context) -> str:
+        moment = spoken_rule(when.rrule, when.at) if when.rrule else self.replies.moment(when.at, context.now)
+        said = self.replies.say(f"{kind}.created", seed=context.seed, title=title, moment=moment)
+        return f"{said} {self.replies.say('reminder.for', name=person)}" if person else said
 
     async def read_out(self, intent: Intent, _: Sequence[Action], context: Context) -> Carried:
-        """Read out what is pending, for a day or for the time to come."""
-        day = intent.slots.get("date")
-        if isinstance(day, str):
-            start = datetime.combine(date.fromisoformat(day[:10]), time(), context.zone)
-            until = start + timedelta(days=1)
-            start = max(start, context.now)
-        else:
-            start, until = context.now, context.now + AHEAD
-        try:
-            found = await reminders.upcoming(self.db, start.astimezone(UTC), until.astimezone(UTC), limit=100)
-        except LinkDown as down:
-            raise CannotDo(self.replies.say("away.postgres")) from down
-        moments = [(due.title, due.scheduled_at.astimezone(context.zone)) for due in found]
-        said = self.replies.reminders_listed(moments[:LISTED], len(moments), context.now, seed=context.seed)
-        return Carried(said, (Done(ok=True, result={"count": len(found)}),))
+        """Read out what is to come: all of it, of a day, a span of days, a person, or what some words mean."""
+        wanted = sought(intent, context)
+        if "kind" not in intent.slots:
+            wanted = replace(wanted, kinds=("reminder", "alarm"))
+        start, until = _span(intent, wanted, context)
+        if intent.slots.get("done"):
+            return self._told(await self._over(wanted, context.now - VISIBLE, context), "reminder.over", context)
+        looked_for = replace(wanted, day=None)
+        found = await pending(self.db, looked_for, context, self.calendar())
+        if intent.slots.get("who"):
+            return self._who(found, context)
+        coming = sorted(
+            ((due, at) for due in found for at in self._within(due, start, until, context)), key=lambda each: each[1]
+        )
+        key = "alarm" if wanted.kinds == ("alarm",) else "command" if wanted.kinds == ("command",) else "reminder"
+        carried = self._told([(due.title, at) for due, at in coming], key, context, asked=wanted, query=named(intent))
+        if wanted.day == context.now.date():
+            over = await self._over(looked_for, start.replace(hour=0, minute=0, second=0, microsecond=0), context)
+            if over:
+                told = listed([title for title, _ in over[:LISTED]])
+                return replace(carried, say=f"{carried.say} {self.replies.say('reminder.today_over', listed=told)}")
+        return carried
 
-    async def cancel(self, intent: Intent, _: Sequence[Action], context: Context) -> Carried:
-        """Cancel one by its words, or all; where the words fit several, asks which."""
-        query = str(intent.slots.get("query") or "").strip()
-        try:
-            found = await self._meant(query, context)
-            if not found:
-                key = "reminder.none_matching" if query else "reminder.none"
-                raise CannotDo(self.replies.say(key, query=query))
-            if len(found) > 1 and not intent.slots.get("all"):
-                moments = [(due.title, due.scheduled_at.astimezone(context.zone)) for due in found[:LISTED]]
-                raise CannotDo(self.replies.which_reminder(moments, context.now))
-            count = await reminders.cancel(self._acting(context), [due.id for due in found])
-        except LinkDown as down:
-            raise CannotDo(self.replies.say("away.postgres")) from down
-        said = self.replies.reminders_cancelled([due.title for due in found], seed=context.seed)
-        return Carried(said, (Done(ok=True, result={"cancelled": count, "ids": [str(due.id) for due in found]}),))
+    def _within(self, due: Due, start: datetime, until: datetime | None, context: Context) -> list[datetime]:
+        """Return when it comes: within the span every time, without one only the next."""
+        if until is None:
+            return [about(due, context.zone)]
+        return occurrences(due, start, until, context.zone, self.calendar())
 
-    def _acting(self, context: Context) -> Acting:
-        return Acting(self.db, context.who, context.channel)
+    async def _over(self, wanted: Sought, since: datetime, context: Context) -> list[tuple[str, datetime]]:
+        found = await recent(self.db, since.astimezone(UTC), context.now.astimezone(UTC))
+        kept = narrowed([due for due in found if due.status == "triggered"], wanted, context.zone, self.calendar())
+        return [(due.title, about(due, context.zone)) for due in kept]
 
-    async def _meant(self, query: str, context: Context) -> list[Due]:
-        if query:
-            return await reminders.matching(self.db, query.split())
-        now = context.now.astimezone(UTC)
-        return await reminders.upcoming(self.db, now, now + AHEAD, limit=1000)
+    def _told(
+        self,
+        coming: Sequence[tuple[str, datetime]],
+        key: str,
+        context: Context,
+        asked: Sought | None = None,
+        query: str = "",
+    ) -> Carried:
+        told = Done(ok=True, result={"count": len(coming)})
+        if not coming and query:
+            return Carried(self.replies.say("reminder.none_matching", query=query), (told,))
+        one_day = asked is not None and asked.day is not None and len({at.date() for _, at in coming}) == 1
+        # Asked about one day, the day is told once.
+        moments = [
+            (title, at_clock(at) if one_day and place else self.replies.moment(at, context.now))
+            for place, (title, at) in enumerate(coming[:LISTED])
+        ]
+        said = counted(
+            self.replies,
+            f"{key}.listed",
+            len(coming),
+            listed="; ".join(at if key == "alarm" else f"{title}, {at}" for title, at in moments),
+        )
+        if len(coming) > LISTED:
+            said += " " + counted(self.replies, "reminder.more", len(coming) - LISTED)
+        return Carried(said, (told,))
+
+    def _who(self, found: Sequence[Due], context: Context) -> Carried:
+        if not found:
+            raise CannotDo(self.replies.say("reminder.none"))
+        due = found[0]
+        by = due.created_by or self.replies.say("reminder.somebody")
+        said = self.replies.say("reminder.who", title=due.title, by=by,
+                                moment=self.replies.moment(about(due, context.zone), context.now))  # fmt: skip
+        return Carried(said, (Done(ok=True, result={"created_by": due.created_by}),))
+
+    @property
+    def _changes(self) -> ReminderChanges:
+        return ReminderChanges(self.db, self.replies, self.calendar, self.hush)
 
 
-def _next(rule: str, first: datetime, context: Context) -> datetime | None:
-    """Return the first occurrence yet to come, in the household's zone. Raises CannotDo for a rule that makes none."""
-    try:
-        moment = next_occurrence(rule, first.replace(tzinfo=None), context.now, context.zone)
-    except ValueError as wrong:
-        raise CannotDo(str(wrong)) from wrong
-    return None if moment is None else moment.astimezone(context.zone)
+def _without_when(intent: Intent, **slots: Value) -> Intent:
+    kept = {name: value for name, value in intent.slots.items() if name not in {"when", "delay_s"}}
+    return replace(intent, slots={**kept, **slots})
 
 
-def _moment(when: object, context: Context) -> datetime | None:
-    """Return the slot's moment, in the household's zone; a day alone means that day's MORNING."""
-    if not isinstance(when, str):
-        return None
-    if len(when) == len("2026-11-20"):
-        return datetime.combine(date.fromisoformat(when), MORNING, context.zone)
-    return datetime.fromisoformat(when).astimezone(context.zone)
+def _span(intent: Intent, wanted: Sought, context: Context) -> tuple[datetime, datetime | None]:
+    """Return from when to when is asked about; no end where it is about all that is to come."""
+    if wanted.day is None:
+        return context.now, None
+    start, end = day_of(wanted.day, context.zone)
+    if isinstance(until := intent.slots.get("until"), str):
+        end = datetime.combine(datetime.fromisoformat(until).date(), time(), context.zone)
+    return max(start, context.now), min(end, context.now + AHEAD)

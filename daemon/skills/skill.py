@@ -11,12 +11,12 @@ from daemon.errors import Spoken
 from daemon.language.plan import Household, Intent, Plan
 from db.audit import Channel
 
-ActionType = Literal["iot_control", "reminder", "query"]
+ActionType = Literal["iot_control", "reminder", "household", "query"]
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Who asks, where and when. `now` is in the household's zone; `seed` lets replies vary without chance."""
+    """Who asks, where, when, in which words. `now` is in the household's zone; `seed` varies replies without chance."""
 
     now: datetime
     household: Household
@@ -25,6 +25,7 @@ class Context:
     user_id: UUID | None = None
     seed: int = 0
     source: str = "microphone"
+    text: str = ""
 
     @property
     def who(self) -> str:
@@ -34,7 +35,12 @@ class Context:
     @property
     def channel(self) -> Channel:
         """By which way they asked."""
-        return "web" if self.source == "text" else "voice"
+        return "web" if self.source == "text" else "mqtt" if self.source == "mqtt" else "voice"
+
+    @property
+    def trusted(self) -> bool:
+        """Tell whether a person of the house asks; over MQTT it may be any program on the broker."""
+        return self.source != "mqtt"
 
     @property
     def zone(self) -> ZoneInfo:
@@ -81,11 +87,27 @@ class Carried:
 class Skill:
     """`actions` is pure; `act` carries them out. Both raise CannotDo, Refused, AsksBack; `act` LinkDown.
 
-    What `actions` raises leaves no row behind, so what needs a yes is asked there.
+    What `actions` raises leaves no row behind, so what needs a yes is asked there. `stands_for` returns the intents
+    that are carried out instead, by their own skills ("boa noite" is a routine's, "desfaz" the opposite of the last
+    ones), or asks back what only the database tells; it changes nothing, and raises as `act` does.
+
+    A skill of the `whole` takes the sentence with all that was read in it, in the slot `text`: what "quando eu disser
+    cheguei, acende a luz" teaches is not to be done now.
     """
 
     actions: Callable[[Intent, Context], tuple[Action, ...]]
     act: Callable[[Intent, Sequence[Action], Context], Awaitable[Carried]]
+    stands_for: Callable[[Intent, Context], Awaitable[tuple[Intent, ...]]] | None = None
+    whole: bool = False
+
+
+def standing_for(others: Callable[[Intent, Context], Awaitable[tuple[Intent, ...]]]) -> Skill:
+    """Return a skill that only stands for other intents."""
+
+    async def act(*_: object) -> Carried:
+        raise NotImplementedError("it stands for others")
+
+    return Skill(lambda *_: (), act, others)
 
 
 def asking(name: str, kind: ActionType = "query") -> Callable[[Intent, Context], tuple[Action, ...]]:
@@ -96,3 +118,19 @@ def asking(name: str, kind: ActionType = "query") -> Callable[[Intent, Context],
         return (Action(kind, name, {**targets, **intent.slots}),)
 
     return actions
+
+
+NAMING = frozenset({"name", "domain", "area", "device_class"})
+"""Slots that only tell the targets once more."""
+
+
+def joined(intents: Sequence[Intent]) -> tuple[Intent, ...]:
+    """Join intents that differ in their targets only, so that they are done and told in one breath."""
+    found: dict[tuple[object, ...], Intent] = {}
+    for number, intent in enumerate(intents):
+        rest = {slot: value for slot, value in intent.slots.items() if slot not in NAMING}
+        key = (intent.name, repr(sorted(rest.items()))) if intent.targets else (intent.name, number)
+        before = found.get(key)
+        targets = intent.targets if before is None else tuple(dict.fromkeys((*before.targets, *intent.targets)))
+        found[key] = intent if before is None else Intent(intent.name, targets, rest)
+    return tuple(found.values())

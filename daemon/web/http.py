@@ -4,6 +4,7 @@ import base64
 import tempfile
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, Protocol
 
@@ -11,6 +12,7 @@ from fastapi import FastAPI, HTTPException, Query, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
+from daemon.checkup import Report
 from daemon.errors import CannotDo, EngineFailed, LinkDown
 from daemon.health import Part, as_json, is_ready
 from daemon.language.plan import Household
@@ -51,6 +53,10 @@ class House(Protocol):
         """Return what may be named in a sentence now."""
         ...
 
+    async def check_device(self, entity_id: str) -> Report:
+        """Turn a device to the other side and back. Raises CannotDo, LinkDown."""
+        ...
+
 
 def create_app(house: House, *, extra_hosts: frozenset[str] = frozenset()) -> FastAPI:
     """Return the application. `extra_hosts` are names besides the loopback's under which it may be called."""
@@ -83,6 +89,10 @@ def create_app(house: House, *, extra_hosts: frozenset[str] = frozenset()) -> Fa
     @app.get("/household")
     async def household() -> dict[str, Any]:
         return household_as_json(house.household())
+
+    @app.post("/devices/{entity_id}/test")
+    async def check_device(entity_id: str) -> dict[str, Any]:
+        return asdict(await house.check_device(entity_id))
 
     @app.get("/ready")
     async def ready(response: Response) -> dict[str, bool]:

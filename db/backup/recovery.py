@@ -67,8 +67,9 @@ async def recover(postgres: EmbeddedPostgres, continuous: Path, at: datetime, no
         raise BackupFailed("Esse momento ainda não chegou. Escolha um que já passou.")
     base = base_for(continuous, at)
     home = postgres.home / f"recovered-{stamp(now)}"
+    archived = True
     if postgres.cluster.exists():
-        await _last_changes_archived(postgres)
+        archived = await _last_changes_archived(postgres)
         if not await postgres.stop(only_if_unused=False):
             raise BackupFailed("O banco não quis parar. Tente de novo.")
     await claim_folder(postgres.home)  # the disk may be new
@@ -82,6 +83,8 @@ async def recover(postgres: EmbeddedPostgres, continuous: Path, at: datetime, no
         replayed = await _replayed(cluster, base, postgres.cluster / "pg_wal", at)
         copy = await asyncio.to_thread(_put_in_place, cluster.data, postgres, now)
         begin_timeline(programs.account, base.own, replayed.timeline, now)
+        if not archived:  # what only the replaced server holds is a gap, once that is removed
+            (postgres.home / wal.GAP).touch()
     except OSError as broken:
         raise BackupFailed(disk_trouble(postgres.home, broken)) from broken
     finally:
@@ -110,7 +113,7 @@ def replaced_servers(postgres: EmbeddedPostgres) -> list[Path]:
     return sorted(postgres.home.glob(f"{BEFORE}*"))
 
 
-async def _last_changes_archived(postgres: EmbeddedPostgres) -> None:
+async def _last_changes_archived(postgres: EmbeddedPostgres) -> bool:
     """Have the present server archive what it still holds; one that cannot start any more keeps it in its files."""
     try:
         url = await postgres.start()
@@ -123,6 +126,8 @@ async def _last_changes_archived(postgres: EmbeddedPostgres) -> None:
                     pass
     except (BackupFailed, CannotStart, LinkDown, TimeoutError) as away:
         log.warning("last_changes_not_archived", why=str(away))
+        return False
+    return True
 
 
 async def _archived(connection: OwnConnection, segment: str) -> bool:

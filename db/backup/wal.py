@@ -1,9 +1,9 @@
 """The server's log of changes, kept segment by segment so that any minute can be recovered.
 
 PostgreSQL calls `archive_command` for each finished segment, and at least every minute in which something changed
-("Continuous Archiving and Point-in-Time Recovery"). The command is a script of ours: it compresses into a file of
-another name, has the disk take it, and renames; it never overwrites. It runs without the daemon, whose Python the
-server's user may not be able to reach.
+("Continuous Archiving and Point-in-Time Recovery"). The command is a script of ours, config/archive-segment.sh: it
+compresses into a file of another name, has the disk take it, and renames; it never overwrites. It runs without the
+daemon, whose Python the server's user may not be able to reach.
 
 An archive that cannot be written (its disk is not there) makes the server keep its segments; past MOST_WAITING_BYTES
 they are let go and a note of the gap is left, because a house with a full disk has no assistant at all.
@@ -14,6 +14,7 @@ import shlex
 import struct
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from importlib import resources
 from pathlib import Path
 
 import structlog
@@ -32,42 +33,6 @@ SEGMENT = re.compile(r"[0-9A-F]{24}")
 FATAL = 200
 """Exit status by which a restore_command ends the recovery; a lesser one means that there is no such segment."""
 
-ARCHIVE = r"""# Written by Mordomo. Arguments: segment, its name, the archive, most segments that may wait.
-set -u
-umask 077
-kept=$3/$2.gz
-part=$3/.$2.part
-give_up() {
-    rm -f -- "$part"
-    set -- "$1" "$2" pg_wal/archive_status/*.ready
-    if [ $(($# - 2)) -gt "$2" ]; then
-        [ -e ../archive-gap ] || date -u +%Y-%m-%dT%H:%M:%SZ > ../archive-gap
-        exit 0
-    fi
-    echo "$1" >&2
-    exit 1
-}
-[ -e ../archive-off ] && exit 0
-if [ -e "$kept" ]; then
-    gzip -dc < "$kept" | cmp -s - "$1" && exit 0
-    give_up "another segment is archived as $kept" "$4"
-fi
-rm -f -- "$part"
-gzip -1 -n -c < "$1" > "$part" || give_up "cannot write $part" "$4"
-sync "$part" || give_up "cannot sync $part" "$4"
-mv -- "$part" "$kept" || give_up "cannot rename $part" "$4"
-sync "$3" || exit 1
-"""
-FETCH = r"""# Written by Mordomo. Arguments: name, where to, the archive, the old server's pg_wal.
-set -u
-if [ -e "$3/$1.gz" ]; then
-    gzip -dc < "$3/$1.gz" > "$2" && exit 0
-    [ -e "$4/$1" ] || { echo "the archived $1 is damaged" >&2; exit 200; }
-fi
-[ -e "$4/$1" ] || exit 1
-cp -- "$4/$1" "$2" || exit 200
-"""
-
 
 def archiving(account: Account, home: Path, cluster: Path, archive: Path) -> dict[str, str]:
     """Return the settings that archive `cluster` into `archive`, once its script is written into `home`.
@@ -76,7 +41,7 @@ def archiving(account: Account, home: Path, cluster: Path, archive: Path) -> dic
     Raises CannotStart where the cluster has lost its own description.
     """
     script = home / "archive.sh"
-    account.write(script, ARCHIVE)
+    account.write(script, script_text("archive-segment.sh"))
     try:
         own = archive / system_identifier(cluster)
     except OSError as broken:
@@ -88,8 +53,7 @@ def archiving(account: Account, home: Path, cluster: Path, archive: Path) -> dic
         make_archive(account, own)
     except OSError as broken:
         log.warning("archive_folder_missing", folder=str(own), error=broken.strerror)
-    most = MOST_WAITING_BYTES // segment_bytes(cluster)
-    command = f"/bin/sh {_shell(script)} %p %f {_shell(own / 'wal')} {most}"
+    command = f"/bin/sh {_shell(script)} %p %f {_shell(own / 'wal')} {MOST_WAITING_BYTES}"
     return {
         "wal_level": "replica",
         "archive_mode": "on",
@@ -101,8 +65,13 @@ def archiving(account: Account, home: Path, cluster: Path, archive: Path) -> dic
 def fetching(account: Account, home: Path, own: Path, rest: Path) -> dict[str, str]:
     """Return the settings by which a recovery in `home` reads the archive `own`, and then what `rest` still holds."""
     script = home / "fetch.sh"
-    account.write(script, FETCH)
+    account.write(script, script_text("fetch-segment.sh"))
     return {"restore_command": f"/bin/sh {_shell(script)} %f %p {_shell(own / 'wal')} {_shell(rest)}"}
+
+
+def script_text(name: str) -> str:
+    """Return a script of `config/`, which docker-compose.yml gives its own server as well."""
+    return (resources.files("config") / name).read_text(encoding="utf-8")
 
 
 def make_archive(account: Account, own: Path) -> None:

@@ -14,7 +14,9 @@ from models import Table
 
 def compared(name: str | None, kind: str, parents: Any) -> bool:  # noqa: ARG001 - alembic's signature
     """Leave partitions out of the comparison with the models: they come and go with the days."""
-    return not (kind == "table" and name is not None and name.startswith(("system_logs_", "audit_log_")))
+    return not (
+        kind == "table" and name is not None and name.startswith(("system_logs_", "audit_log_", "entity_states_"))
+    )
 
 
 def migrate() -> None:

@@ -1,4 +1,4 @@
-"""How dear it is to keep a turn, and how late a reminder comes. Run: `python tests/bench/ledger.py [--url URL]`.
+"""How dear it is to keep a turn. Run: `python tests/bench/ledger.py [--url URL]`.
 
 Without a URL it starts an embedded PostgreSQL with its usual settings (fsync on). A turn is a conversation, two messages
 and one action with its three states. Through bare asyncpg it is the same changes as plain statements on one connection:
@@ -8,25 +8,22 @@ each committed by itself, and grouped in transactions that commit where the ledg
 import argparse
 import asyncio
 import json
-import random
+import signal
 import statistics
 import tempfile
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager, suppress
-from datetime import UTC, datetime, timedelta
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeAlias
-from zoneinfo import ZoneInfo
 
 import asyncpg
 
-from daemon.clock import SystemClock
-from daemon.reminders.due import DueReminders
+from daemon import logs
 from db.database import open_database
 from db.embedded import EmbeddedPostgres
 from db.ledger import HeardMessage, Ledger, NewAction, SaidMessage, new_id, open_ledger
-from db.reminders import Due, create
 from db.upgrade import upgrade
 
 Bare: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
@@ -127,51 +124,14 @@ async def bench_turns(url: str, turns: int) -> None:
         )
 
 
-class Stopwatch:
-    """Hears reminders, and notes how late each is."""
-
-    def __init__(self, expected: int) -> None:
-        self.late_ms: list[float] = []
-        self._expected = expected
-        self.all = asyncio.Event()
-
-    async def speak(self, due: Due) -> None:
-        self.late_ms.append((datetime.now(UTC) - due.scheduled_at).total_seconds() * 1000)
-        if len(self.late_ms) == self._expected:
-            self.all.set()
-
-    async def brief(self, dues: Sequence[Due]) -> None:
-        raise AssertionError(f"{len(dues)} are late by minutes")
-
-    async def tone(self) -> None:
-        raise AssertionError("a delivery failed")
-
-
-async def bench_lateness(url: str, reminders: int, within_s: float) -> None:
-    heard = Stopwatch(reminders)
-    async with open_database(url) as db:
-        soon = datetime.now(UTC) + timedelta(seconds=2)
-        for _ in range(reminders):
-            moment = soon + timedelta(milliseconds=random.randrange(int(within_s * 1000)))
-            await create(db, "remédio", moment)
-        service = DueReminders(db, heard, SystemClock(), lambda: 60.0, zone=lambda: ZoneInfo("America/Sao_Paulo"))
-        task = asyncio.create_task(service.run())
-        await heard.all.wait()
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
-    print(
-        f"reminders: {reminders} within {within_s:g} s: lateness p50 {statistics.median(heard.late_ms):.1f} ms, "
-        f"p99 {percentile(heard.late_ms, 99):.1f} ms, most {max(heard.late_ms):.1f} ms, least {min(heard.late_ms):.2f} ms"
-    )
-
-
 def percentile(values: Sequence[float], percent: int) -> float:
     return statistics.quantiles(values, n=100, method="inclusive")[percent - 1]
 
 
 @asynccontextmanager
 async def server(url: str | None) -> AsyncIterator[str]:
+    """Yield the URL of a server: the given one, or an embedded one that is gone afterwards, with its files."""
+    logs.configure("console", "WARNING")
     if url is not None:
         yield url
         return
@@ -179,6 +139,8 @@ async def server(url: str | None) -> AsyncIterator[str]:
         Path(name).chmod(0o711)
         embedded = EmbeddedPostgres(Path(name) / "data")
         own = await embedded.start()
+        if (task := asyncio.current_task()) is not None:
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)  # nothing stays then, too
         try:
             yield own
         finally:
@@ -189,13 +151,10 @@ async def main() -> None:
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--url", help="a scratch database of its own; it is migrated and filled")
     options.add_argument("--turns", type=int, default=500)
-    options.add_argument("--reminders", type=int, default=200)
-    options.add_argument("--within-s", type=float, default=10.0)
     given = options.parse_args()
     async with server(given.url) as url:
         await upgrade(url)
         await bench_turns(url, given.turns)
-        await bench_lateness(url, given.reminders, given.within_s)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """How long finding a message takes among many. Run: `python -m tests.bench.search [--rows 1000000] [--url URL]`.
 
-Without a URL it starts an embedded PostgreSQL with its usual settings. The messages are made by the server: ten years
+The messages are made by the server: ten years
 of them in the order they were said, words drawn from VOCABULARY and a long tail by Zipf's law (the chance of a word falls
 as one over its rank), four people. Questions are drawn from the same words, evenly over the logarithm of rank, so that
 words said every day are asked for as often as those said once a year.
@@ -20,9 +20,9 @@ import asyncpg
 from db.database import Database, open_database
 from db.migrations.versions.r0004_search import STOP_WORDS
 from db.search import search
-from db.upgrade import upgrade
 
-from .ledger import percentile, server
+from .figures import Figure, doing, percentile, scratch, show
+from .ledger import server
 
 VOCABULARY = """
 a o de que e da luz do sala para acende em um apaga uma não quarto é por me com cozinha liga favor desliga os na no hoje
@@ -42,6 +42,7 @@ calendário agenda compromisso prova trabalho escritura imposto declaração adv
 PEOPLE = ("Ana", "João", "Dona Conceição", "Zé")
 TAIL = 30_000
 MOST_WORDS = 12
+BAR_MS = 20
 
 SENTENCES = """
 CREATE FUNCTION pg_temp.sentences(known text[], count integer, most integer) RETURNS SETOF text LANGUAGE plpgsql AS $$
@@ -62,8 +63,9 @@ $$
 """
 
 
-async def fill(url: str, rows: int) -> None:
-    """Fill a fresh database with `rows` messages, four to a conversation, over ten years until now."""
+async def fill(url: str, rows: int) -> Figure:
+    """Fill a fresh database with `rows` messages, four to a conversation, over ten years until now; return its size."""
+    doing(f"{rows:,} messages are made: a minute for a million")
     db = await asyncpg.connect(url)
     syllables = [first + vowel for first in "b c d f g l m n p r s t v".split() for vowel in "a e i o u ão".split()]
     draw = random.Random(7)
@@ -81,7 +83,6 @@ async def fill(url: str, rows: int) -> None:
         rows // 4,
         timeout=600,
     )
-    began = time.perf_counter()
     await db.execute(SENTENCES)
     await db.execute("ALTER TABLE messages DISABLE TRIGGER ALL; DROP INDEX idx_messages_search")
     await db.execute(
@@ -98,18 +99,17 @@ async def fill(url: str, rows: int) -> None:
         MOST_WORDS,
         timeout=1800,
     )
-    filled = time.perf_counter()
+    doing("idx_messages_search is built")
     await db.execute(
         "CREATE INDEX idx_messages_search ON messages USING GIN(search) WITH (fastupdate = off)", timeout=1800
     )
-    print(f"filled in {filled - began:.0f} s, indexed in {time.perf_counter() - filled:.0f} s")
     await db.execute("ALTER TABLE messages ENABLE TRIGGER ALL; ANALYZE", timeout=600)
     sizes = await db.fetchrow(
         "SELECT pg_size_pretty(pg_table_size('messages')), pg_size_pretty(pg_relation_size('idx_messages_search')),"
         " (SELECT pg_size_pretty(avg(pg_column_size(search))::bigint::numeric) FROM (SELECT search FROM messages LIMIT 10000) AS part)"
     )
-    print("messages {}, the index {}, a vector {} on average".format(*sizes or ()))
     await db.close()
+    return Figure(f"{rows:,} messages", "{}, the index {}, a vector {} on average".format(*sizes or ()))
 
 
 def questions(count: int) -> list[str]:
@@ -120,8 +120,8 @@ def questions(count: int) -> list[str]:
     return [words[int(len(words) ** draw.random()) - 1] for _ in range(count)]
 
 
-async def measure(db: Database, rounds: int) -> None:
-    """Ask every kind of question `rounds` times and print what each took."""
+async def measure(db: Database, rounds: int) -> list[Figure]:
+    """Ask every kind of question `rounds` times."""
     now = datetime.now(UTC)
     ana: list[UUID] = [row["id"] for row in await db.fetch("SELECT id FROM users WHERE name = 'Ana'")]
     asked_for = questions(2 * rounds)
@@ -138,40 +138,43 @@ async def measure(db: Database, rounds: int) -> None:
         "no such word": [(word + "zzz", None, None) for word in one],
     }
     everything: list[float] = []
+    figures = []
     for name, asked in kinds.items():
+        doing(f"search, {name}")
         spent, hits = [], 0
         for question, since, people in asked:
             began = time.perf_counter()
             hits += len(await search(db, question, since=since, people=people))
             spent.append((time.perf_counter() - began) * 1000)
         everything += spent
-        show(f"{name} ({hits / len(asked):.0f} found)", spent)
-    show("all", everything)
+        figures.append(told(f"search, {name} ({hits / len(asked):.0f} found)", spent))
+    return [*figures, told("search, all of them", everything)]
 
 
-def show(name: str, spent: Sequence[float]) -> None:
-    """Print one row of the table."""
+def told(name: str, spent: Sequence[float]) -> Figure:
+    """Return a row of the table."""
     p95, p99 = percentile(spent, 95), percentile(spent, 99)
-    print(
-        f"{name:42} p50 {statistics.median(spent):7.2f} ms  p95 {p95:7.2f} ms  p99 {p99:7.2f} ms  most {max(spent):7.2f} ms"
-    )
+    measured = f"p50 {statistics.median(spent):.1f} ms, p95 {p95:.1f} ms, p99 {p99:.1f} ms, most {max(spent):.1f} ms"
+    return Figure(name, measured, f"p95 {BAR_MS} ms", p95 <= BAR_MS)
+
+
+async def search_figures(url: str, rows: int, rounds: int) -> list[Figure]:
+    """Fill a fresh database and search it."""
+    async with open_database(url, size=1) as db:
+        filled = await fill(url, rows)
+        await db.fetchval("SELECT count(search) FROM messages", timeout=300)
+        return [filled, *await measure(db, rounds)]
 
 
 async def main() -> None:
-    options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument(
-        "--url", help="a scratch database of its own; it is migrated, and filled unless it has messages"
-    )
+    """Measure and print."""
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--url", help="a scratch server; a database is made on it and dropped")
     options.add_argument("--rows", type=int, default=20_000)
     options.add_argument("--rounds", type=int, default=50)
     given = options.parse_args()
-    async with server(given.url) as url:
-        await upgrade(url)
-        async with open_database(url, size=1) as db:
-            if not await db.fetchval("SELECT EXISTS (SELECT FROM messages)"):
-                await fill(url, given.rows)
-            await db.fetchval("SELECT count(search) FROM messages", timeout=300)
-            await measure(db, given.rounds)
+    async with server(given.url) as url, scratch(url, "search") as own:
+        show(await search_figures(own, given.rows, given.rounds))
 
 
 if __name__ == "__main__":

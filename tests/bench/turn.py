@@ -38,6 +38,7 @@ from daemon.language.replies import Replies
 from daemon.listening import Listening
 from daemon.skills.clock import clock_skills
 from daemon.skills.devices import device_skills
+from daemon.skills.orders import Orders
 from daemon.voice import Voice
 from db.database import open_database
 from db.embedded import EmbeddedPostgres
@@ -145,7 +146,7 @@ async def overheads(turns: int, *, early: bool, command: bool, data_dir: Path) -
         async with open_database(url) as db, open_ledger(db, data_dir) as ledger:
             conversations = Conversations(ledger, clock, lambda: 60)
             brain: Plug[Any] = Plug("brain", _no_brain)
-            skills = {**clock_skills(replies), **device_skills(Scripted(), replies)}
+            skills = {**clock_skills(replies), **device_skills(Orders(Scripted(), replies))}
             answers = Answers(skills, ledger, db, brain, replies, clock)
             butler = Butler(
                 Plug("stt", lambda: Scripted(sentence)),

@@ -65,7 +65,9 @@ class Dependency(Strict):
 class Service(Strict):
     image: Image
     build: str | None = None
+    entrypoint: list[str] | None = None
     command: list[str] | None = None
+    network_mode: Literal["none"] | None = None
     environment: dict[str, str] = {}
     volumes: Annotated[list[str], Field(min_length=1)]
     ports: list[Port] = []
@@ -97,8 +99,9 @@ def compose() -> Compose:
 
 
 def test_every_part_of_the_house_is_there(compose: Compose) -> None:
-    assert set(compose.services) == {"postgres", "mosquitto", "qdrant", "ollama", "mordomo"}
+    assert set(compose.services) == {"postgres", "archive", "mosquitto", "qdrant", "ollama", "mordomo"}
     assert compose.services["postgres"].image.startswith("postgres:16.")
+    assert compose.services["archive"].image == compose.services["postgres"].image  # it raises the same server
     for service in compose.services.values():
         assert "no-new-privileges:true" in service.security_opt
 
@@ -106,7 +109,7 @@ def test_every_part_of_the_house_is_there(compose: Compose) -> None:
 def test_mordomo_waits_for_the_servers_it_cannot_do_without(compose: Compose) -> None:
     needs = compose.services["mordomo"].depends_on
     assert {name for name, need in needs.items() if need.condition == "service_healthy"} == {"postgres", "mosquitto"}
-    assert set(needs) == set(compose.services) - {"mordomo"}
+    assert set(needs) == set(compose.services) - {"mordomo", "archive"}
 
 
 def test_volumes_are_declared_and_used_and_files_exist(compose: Compose) -> None:
@@ -118,6 +121,28 @@ def test_volumes_are_declared_and_used_and_files_exist(compose: Compose) -> None
         assert source in made or (ROOT / source).is_file(), source
     for source in made & sources:
         assert (ROOT / f"{source}.example").exists() or source == "./config/mosquitto.passwords"
+
+
+def test_what_a_service_is_told_to_read_is_given_to_it(compose: Compose) -> None:
+    for name, service in compose.services.items():
+        words = " ".join([*(service.entrypoint or ()), *(service.command or ()), *service.healthcheck.test])
+        mounted = {volume.split(":")[1] for volume in service.volumes}
+        assert set(re.findall(r"/etc/postgresql/[\w.-]+", words)) <= mounted, name
+    script = (ROOT / "config/archive-keeper.sh").read_text()
+    given = {volume.split(":")[1].rsplit("/", 1)[1] for volume in compose.services["archive"].volumes}
+    assert set(re.findall(r"\$SCRIPTS/([\w.-]+)", script)) <= given
+
+
+def test_the_archive_is_kept_by_one_seen_by_another_and_told_of_to_the_third(compose: Compose) -> None:
+    where = {name: each for name, service in compose.services.items() for each in service.volumes if "archive:" in each}
+    assert where.keys() == {"postgres", "archive", "mordomo"}
+    assert where["mordomo"].endswith(":ro")
+    assert compose.services["mordomo"].environment["MORDOMO_ARCHIVE_DIR"] == where["mordomo"].split(":")[1]
+    postgres, keeper = compose.services["postgres"], compose.services["archive"]
+    assert postgres.environment["PGDATA"] == keeper.environment["PGDATA"]
+    assert {"postgres-data:/var/lib/postgresql/data", "postgres-socket:/var/run/postgresql"} <= {*postgres.volumes} & {
+        *keeper.volumes
+    }
 
 
 def test_no_secret_is_written_down(compose: Compose) -> None:

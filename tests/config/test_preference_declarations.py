@@ -7,16 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from config.preference import InvalidPreference, Preference, timezones
 from config.preferences import (
     BRAIN_MAX_TOKENS,
     DECLARED,
     HOUSE_TIMEZONE,
     STT_BEAM_SIZE,
     TTS_SPEED,
-    InvalidPreference,
-    Preference,
     Preferences,
-    timezones,
 )
 
 EVERY = list(DECLARED.values())

@@ -4,7 +4,7 @@ import asyncio
 import json
 import os
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -13,10 +13,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from support.background import Background
 from support.clock import FakeClock
 from support.folders import short_folder
-from support.kept_house import KeptHouse, kept_house, made_house
+from support.kept_house import KeptHouse, kept_house
 
 from config.preferences import Preferences
 from daemon.backups import DECENT, LOOK_S, SETTLE_S, Backups, last_hour, part_of_backups
@@ -58,12 +57,6 @@ async def backups(
     prefs = Preferences({key.replace("__", "."): value for key, value in values.items()})
     async with open_database(source.url) as db:
         yield Backups(source, folder, db, lambda: prefs, clock, ears, Replies.load("pt_br"))
-
-
-@pytest.fixture(scope="module")
-def made(background: Background) -> Iterator[Path]:
-    with made_house(background) as path:
-        yield path
 
 
 @pytest.fixture

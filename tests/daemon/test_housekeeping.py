@@ -96,6 +96,8 @@ async def test_a_preference_that_broke_deletes_nothing(db: Database) -> None:
     keeping = Housekeeping(db, FakeClock())
     assert not await keeping.look()
     assert "retention.system_logs_days" in (keeping.problem or "")
+    part = keeping.part()
+    assert (part.condition, "retention.system_logs_days" in part.detail) == ("failed", True)
     assert await lines(db) == ["300", "31"]
     assert await db.fetchval(f"SELECT {PARTS}") == 9
 
@@ -107,12 +109,15 @@ async def test_a_held_table_is_tried_again_soon(db: Database, database_url: str)
     await holder.execute(WRITE, START, "0")
     clock = FakeClock()
     keeping = Housekeeping(db, clock)
+    assert keeping.part().condition == "starting"
     async with running(keeping):
         await clock.asleep(SOON_S)
         assert "TableHeld" in (keeping.problem or "")
+        assert keeping.part().condition == "failed"
         await held.rollback()
         clock.advance(SOON_S)
         await clock.asleep(EVERY_S)
         assert keeping.problem is None
+        assert keeping.part().condition == "ok"
     await holder.close()
     assert await db.fetchval(f"SELECT {PARTS}") == 9

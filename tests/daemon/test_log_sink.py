@@ -18,6 +18,7 @@ from support.until import until
 from daemon import logs
 from daemon.errors import LinkDown
 from daemon.log_sink import BATCH_LINES, MOST_MESSAGE, MOST_METADATA, Backlog, Feed, LogSink, line_of
+from daemon.parts import part_of_log
 from db.database import Database, open_database
 from db.system_logs import Line
 
@@ -217,6 +218,8 @@ async def test_while_the_database_is_away_the_newest_are_kept_and_the_rest_told(
         backlog.put(line(number))
     with pytest.raises(LinkDown):
         await away.run()
+    part = part_of_log(away, backlog)
+    assert (part.condition, "150" in part.detail) == ("failed", True)
     sink = LogSink(backlog, database_url, flush_s=0.01, now=lambda: NOON)
     async with running(sink):
         await until(db, "(SELECT count(*) FROM system_logs) = 101")
@@ -224,6 +227,8 @@ async def test_while_the_database_is_away_the_newest_are_kept_and_the_rest_told(
     told = await db.fetchrow("SELECT level, source, metadata FROM system_logs WHERE message = 'log_lines_dropped'")
     assert tuple(told or ()) == ("WARN", "daemon.log_sink", {"lines": 150})
     assert (sink.written, sink.dropped, backlog.lost) == (101, 150, 0)
+    part = part_of_log(sink, backlog)
+    assert (part.condition, "150" in part.detail) == ("ok", True)
 
 
 async def test_a_link_that_breaks_loses_nothing(db: Database, database_url: str) -> None:

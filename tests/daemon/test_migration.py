@@ -1,28 +1,23 @@
 """What a new Mordomo does to an old house's tables: a proved copy first, and nothing where there can be none."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from support.background import Background
 from support.daemon_process import DaemonProcess
-from support.kept_house import KeptHouse, kept_house, made_house
+from support.folders import short_folder
+from support.kept_house import KeptHouse, kept_house
 
 from config.environment import Environment
 from daemon.migration import migrate
 from daemon.servers import household_database
 from db.backup.folder import BackupFailed, Folder
+from db.backup.source import Source
 from db.roles import APP
 from db.server_account import server_account
 from db.upgrade import REVISIONS, current, downgrade
 
 OLD = REVISIONS[3]
-
-
-@pytest.fixture(scope="module")
-def made(background: Background) -> Iterator[Path]:
-    with made_house(background) as path:
-        yield path
 
 
 @pytest.fixture
@@ -54,6 +49,23 @@ async def test_without_a_copy_nothing_is_changed(house: KeptHouse, tmp_path: Pat
     assert await current(house.url) == OLD
     await migrate(house.source, blocked, backup=False)
     assert await current(house.url) == REVISIONS[-1]
+
+
+@pytest.mark.debian
+async def test_on_a_server_of_the_house_too(debian_postgres_url: str) -> None:
+    url = debian_postgres_url
+    await downgrade(url, OLD)
+    with short_folder() as path:
+        (path / "file").write_text("not a folder")
+        with pytest.raises(BackupFailed, match=r"Não mudei as tabelas.*MORDOMO_BACKUP_DIR"):
+            await migrate(Source(url, None), Folder(path / "file"))
+        assert await current(url) == OLD
+        folder = Folder(path / "backup")
+        await migrate(Source(url, None), folder)
+        (copy,) = folder.all()
+        assert copy.is_good
+        assert copy.revision == OLD
+    assert await current(url) == REVISIONS[-1]
 
 
 async def test_a_household_that_wants_no_backups_gets_none(house: KeptHouse) -> None:

@@ -1,9 +1,8 @@
-"""The whole daemon as a process: spoken to by WAV, killed, started again; with broken input, and servers taken away."""
+"""The whole daemon as a process: spoken to by WAV, with broken input, set by SQL, asked by command."""
 
 import asyncio
 import json
 import os
-import signal
 import wave
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,10 +12,9 @@ import aiomqtt
 import asyncpg
 import httpx
 import numpy as np
-import psutil
 import pytest
 from support.background import Background
-from support.daemon_process import DaemonProcess, daemon_process
+from support.daemon_process import DaemonProcess, daemon_process, until
 from support.folders import short_folder
 
 from daemon.audio.frames import FRAME_BYTES, Utterance
@@ -26,7 +24,6 @@ from daemon.demo.show import SCENES
 from daemon.engines.silero import Silero
 from daemon.engines.whisper import Whisper
 from daemon.language.words import plain_words
-from db.embedded import EmbeddedPostgres
 
 pytestmark = pytest.mark.timeout(180)
 LAMP_SCENE = SCENES / "acende-sala.wav"
@@ -51,13 +48,6 @@ async def lamp_state(daemon: DaemonProcess, name: str) -> str | None:
     """Return what the running daemon knows of a device's state."""
     household = (await daemon.get("/household")).json()
     return next((device["state"] for device in household["devices"] if device["name"] == name), None)
-
-
-async def until(condition: Any, within_s: float = 15.0) -> None:
-    """Wait until `await condition()` is true."""
-    async with asyncio.timeout(within_s):
-        while not await condition():
-            await asyncio.sleep(0.05)
 
 
 def write_pcm(path: Path, samples: np.ndarray, rate: int, width: int, channels: int) -> Path:
@@ -219,6 +209,7 @@ class TestCommands:
         told = json.loads(out)
         assert told["running"] is True
         assert {"database", "broker", "devices", "microphone", "speaker", "stt", "tts", "brain"} <= set(told["parts"])
+        assert {"backup", "housekeeping", "log_sink"} <= set(told["parts"])
         for part in told["parts"].values():
             assert part["condition"] in {"ok", "trial", "starting", "off"} or part["detail"]
 
@@ -235,123 +226,6 @@ class TestCommands:
         assert run(post({"Origin": "https://evil.example"})) == 403
         assert run(post({"Host": "evil.example"})) == 403
         assert run(post({})) == 200
-
-
-async def test_sigkill_in_the_middle_of_a_turn_and_of_a_reminder_loses_nothing() -> None:
-    with short_folder() as folder:
-        async with daemon_process(folder / "data") as mordomo:
-            created = await mordomo.ask("me lembra de tomar o remédio daqui a 3 segundos")
-            assert created["actions"][0]["status"] == "success", created
-            asking = asyncio.create_task(mordomo.ask("apaga todas as luzes da casa"))
-
-            async def acting() -> bool:
-                return bool(await mordomo.rows("SELECT 1 FROM actions WHERE status IN ('pending', 'executing')"))
-
-            watching = asyncio.create_task(until(acting))
-            await asyncio.wait({asking, watching}, return_when=asyncio.FIRST_COMPLETED)
-            watching.cancel()
-            await asyncio.gather(watching, return_exceptions=True)
-            await mordomo.end(signal.SIGKILL)
-            await asyncio.gather(asking, return_exceptions=True)
-            await mordomo.start()
-
-            async def settled() -> bool:
-                open_actions = await mordomo.rows("SELECT 1 FROM actions WHERE status IN ('pending', 'executing')")
-                spoken = await mordomo.rows("SELECT 1 FROM reminders WHERE status = 'triggered'")
-                waiting = await mordomo.rows("SELECT status, lease_until FROM reminders")
-                return not open_actions and bool(spoken or waiting)
-
-            await until(settled)
-            kept = await mordomo.rows("SELECT title FROM reminders")
-            assert [row["title"] for row in kept] == ["tomar o remédio"]
-            messages = await mordomo.rows("SELECT content FROM messages WHERE role = 'user' ORDER BY timestamp")
-            assert [row["content"] for row in messages][:1] == ["me lembra de tomar o remédio daqui a 3 segundos"]
-
-
-async def test_sigterm_ends_within_five_seconds_and_leaves_no_server_behind() -> None:
-    with short_folder() as folder:
-        async with daemon_process(folder / "data") as mordomo:
-            assert mordomo.process is not None
-            children = psutil.Process(mordomo.process.pid).children(recursive=True)
-            loop = asyncio.get_running_loop()
-            began = loop.time()
-            assert await mordomo.end(within_s=5.0) == 0, mordomo.log
-            assert loop.time() - began < 5.0
-            assert not EmbeddedPostgres(mordomo.data_dir).running()
-            _, alive = psutil.wait_procs(children, timeout=5)
-            assert not alive
-            assert "Traceback" not in mordomo.log
-
-
-async def test_without_the_demonstration_house_nothing_of_it_is_left() -> None:
-    with short_folder() as folder:
-        async with daemon_process(folder / "data") as mordomo:
-            assert (await mordomo.get("/household")).json()["devices"]
-            await mordomo.end()
-            mordomo.arguments = ("--no-prompt", "--no-demo-house")
-            await mordomo.start()
-            assert (await mordomo.get("/household")).json()["devices"] == []
-            assert (await mordomo.get("/health")).json()["parts"]["devices"]["condition"] == "missing"
-
-
-async def test_commands_work_while_the_database_is_away_and_everything_is_stored_after() -> None:
-    with short_folder() as folder:
-        async with daemon_process(folder / "data") as mordomo:
-            postgres = EmbeddedPostgres(mordomo.data_dir)
-            postmaster = int((postgres.cluster / "postmaster.pid").read_text().splitlines()[0])
-            os.kill(postmaster, signal.SIGSTOP)
-            for child in psutil.Process(postmaster).children():
-                os.kill(child.pid, signal.SIGSTOP)
-            try:
-                turn = await mordomo.ask("acende a luz da cozinha")
-                assert turn["actions"][0]["status"] == "success", turn
-                promised = await mordomo.ask("me lembra de beber água daqui a uma hora")
-                assert promised["actions"][0]["status"] == "failed", promised
-            finally:
-                for child in psutil.Process(postmaster).children():
-                    os.kill(child.pid, signal.SIGCONT)
-                os.kill(postmaster, signal.SIGCONT)
-
-            async def stored() -> bool:
-                found = await mordomo.rows("SELECT status FROM actions WHERE message_id = $1", turn["turn_id"])
-                return [row["status"] for row in found] == ["success"]
-
-            await until(stored, within_s=60)
-
-
-async def test_a_killed_database_server_is_started_again() -> None:
-    with short_folder() as folder:
-        async with daemon_process(folder / "data") as mordomo:
-            await mordomo.ask("que horas são")
-            postgres = EmbeddedPostgres(mordomo.data_dir)
-            os.kill(int((postgres.cluster / "postmaster.pid").read_text().splitlines()[0]), signal.SIGKILL)
-
-            async def answers() -> bool:
-                return (await mordomo.get("/ready")).status_code == 200
-
-            await asyncio.sleep(0)
-            await until(answers, within_s=60)
-            assert (await mordomo.ask("me lembra de beber água daqui a uma hora"))["actions"][0]["status"] == "success"
-
-
-async def test_a_killed_broker_is_started_again_and_meanwhile_refused_aloud() -> None:
-    with short_folder() as folder:
-        async with daemon_process(folder / "data") as mordomo:
-            broker = json.loads((mordomo.data_dir / "broker" / "state.json").read_text())
-            os.kill(broker["pid"], signal.SIGKILL)
-
-            async def away() -> bool:
-                return bool((await mordomo.get("/health")).json()["parts"]["broker"]["condition"] == "away")
-
-            await until(away)
-            turn = await mordomo.ask("acende a luz da sala")
-            assert turn["actions"][0]["status"] == "failed"
-            assert "aparelhos" in turn["reply"][0]
-
-            async def works() -> bool:
-                return bool((await mordomo.ask("acende a luz da sala"))["actions"][0]["status"] == "success")
-
-            await until(works, within_s=60)
 
 
 def _write_float(path: Path, samples: np.ndarray) -> None:

@@ -4,15 +4,14 @@ import asyncio
 import os
 import stat
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import asyncpg
 import pytest
-from support.background import Background
-from support.kept_house import ZONE, KeptHouse, child_named, kept_house, made_house
+from support.kept_house import ZONE, KeptHouse, child_named, kept_house
 
 from db.backup.cluster import sweep_scratch
 from db.backup.contents import Contents, TableContents, read_contents
@@ -38,12 +37,6 @@ try:
 except Exception as failed:
     print(type(failed).__name__, failed)
 """
-
-
-@pytest.fixture(scope="module")
-def made(background: Background) -> Iterator[Path]:
-    with made_house(background) as path:
-        yield path
 
 
 @pytest.fixture
@@ -76,7 +69,7 @@ async def test_a_dump_counts_once_it_was_restored_and_compared(house: KeptHouse)
 
 
 async def test_only_its_owner_may_read_a_backup(house: KeptHouse) -> None:
-    made = await kept(house)
+    made = await house.dump(NOW)
     for path in (house.folder.dump(made.name), house.folder.path / f"{made.name}.json"):
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(house.folder.path.stat().st_mode) == (0o711 if os.geteuid() == 0 else 0o700)
@@ -117,7 +110,7 @@ async def test_two_databases_are_the_same_whatever_the_order_of_their_rows(house
 
 async def test_a_restore_that_lost_rows_is_found_out(house: KeptHouse) -> None:
     await house.tell("olá")
-    made = await kept(house)
+    made = await house.dump(NOW)
     tables = {**made.contents.tables, "public.messages": TableContents(2, "7"), "public.gone": TableContents(0, "0")}
     pretended = replace(made, contents=Contents(tables, made.contents.sequences, made.contents.shape))
     with house.folder.held(), pytest.raises(BackupBad, match=r"public\.gone falta; .*tinha 2 linhas e voltou com 1"):
@@ -126,8 +119,8 @@ async def test_a_restore_that_lost_rows_is_found_out(house: KeptHouse) -> None:
 
 
 async def test_one_flipped_bit_is_found_and_the_backup_counts_no_more(house: KeptHouse) -> None:
-    older = await kept(house, NOW - timedelta(days=1))
-    made = await kept(house)
+    older = await house.dump(NOW - timedelta(days=1))
+    made = await house.dump(NOW)
     dump = house.folder.dump(made.name)
     content = bytearray(dump.read_bytes())
     content[len(content) // 2] ^= 0x10
@@ -140,7 +133,7 @@ async def test_one_flipped_bit_is_found_and_the_backup_counts_no_more(house: Kep
 
 
 async def test_a_killed_pg_dump_leaves_nothing_and_the_older_backup_as_it_was(house: KeptHouse) -> None:
-    older = await kept(house, NOW - timedelta(days=1))
+    older = await house.dump(NOW - timedelta(days=1))
     untouched = house.folder.dump(older.name).read_bytes()
     await house.ask("INSERT INTO users (name) SELECT repeat('Ana', 80) FROM generate_series(1, 20000) RETURNING 1")
     backup = asyncio.create_task(house.back_up())
@@ -170,7 +163,7 @@ async def test_a_cancelled_backup_ends_its_programs_within_five_seconds(house: K
 
 @pytest.mark.parametrize("bytes_left", [4_000, 60_000])
 async def test_a_full_disk_is_said_and_older_backups_stay(house: KeptHouse, bytes_left: int) -> None:
-    older = await kept(house, NOW - timedelta(days=1))
+    older = await house.dump(NOW - timedelta(days=1))
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", CRAMPED, house.path, house.url, str(bytes_left),
         stdout=asyncio.subprocess.PIPE, env={**os.environ, "PYTHONPATH": "tests:."},

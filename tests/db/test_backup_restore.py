@@ -8,28 +8,19 @@ from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
-from support.background import Background
 from support.folders import short_folder
-from support.kept_house import ZONE, KeptHouse, kept_house, made_house
+from support.kept_house import ZONE, KeptHouse, kept_house
 from support.postgres import DEBIAN, Databases
 
-from db.backup.dumps import take
-from db.backup.folder import BackupBad, BackupFailed, Folder, Manifest
+from db.backup.folder import BackupBad, BackupFailed, Folder
 from db.backup.programs import programs_for
 from db.backup.restoring import restore
 from db.backup.rotation import Keep
 from db.backup.routine import back_up
 from db.backup.source import Source, patient
-from db.backup.verification import verify
 
 NOW = datetime(2026, 11, 20, 5, 0, tzinfo=UTC)
 LATER = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
-
-
-@pytest.fixture(scope="module")
-def made(background: Background) -> Iterator[Path]:
-    with made_house(background) as path:
-        yield path
 
 
 @pytest.fixture
@@ -45,11 +36,6 @@ def roomy() -> Iterator[Path]:
         yield path
 
 
-async def kept(house: KeptHouse) -> Manifest:
-    with house.folder.held():
-        return await verify(house.source, house.folder, await take(house.source, house.folder, NOW), NOW)
-
-
 async def databases(house: KeptHouse) -> str:
     query = "SELECT string_agg(datname, ' ' ORDER BY datname) FROM pg_database WHERE NOT datistemplate"
     return str(await house.ask(query))
@@ -57,7 +43,7 @@ async def databases(house: KeptHouse) -> str:
 
 async def test_the_database_is_what_it_was_and_what_it_is_now_is_kept(house: KeptHouse) -> None:
     await house.tell("antes")
-    made = await kept(house)
+    made = await house.dump(NOW)
     await house.tell("depois")
     async with house.database() as forgotten:
         await forgotten.fetchval("SELECT 1")  # a psql that somebody left open
@@ -69,7 +55,7 @@ async def test_the_database_is_what_it_was_and_what_it_is_now_is_kept(house: Kep
 
 
 async def test_a_damaged_one_is_not_restored(house: KeptHouse) -> None:
-    made = await kept(house)
+    made = await house.dump(NOW)
     await house.tell("fica")
     with house.folder.dump(made.name).open("ab") as file:
         file.write(b"!")
@@ -82,7 +68,7 @@ async def test_a_damaged_one_is_not_restored(house: KeptHouse) -> None:
 
 
 async def test_a_half_restored_database_is_dropped(house: KeptHouse) -> None:
-    made = await kept(house)
+    made = await house.dump(NOW)
     pretended = replace(made, contents=replace(made.contents, sequences={"public.none": "1 t"}))
     with pytest.raises(BackupBad, match=r"sequência public\.none"):
         await restore(house.source, house.folder, pretended, LATER)
@@ -93,7 +79,7 @@ async def test_roles_that_a_new_machine_lacks_are_named(house: KeptHouse) -> Non
     role = f"painel_{uuid4().hex[:6]}"
     async with patient(house.url) as connection:
         await connection.execute(f"CREATE ROLE {role}; GRANT SELECT ON messages TO {role}")
-        made = await kept(house)
+        made = await house.dump(NOW)
         assert role in made.roles
         await connection.execute(f"DROP OWNED BY {role}; DROP ROLE {role}")
     done = await restore(house.source, house.folder, made, LATER)

@@ -5,29 +5,22 @@ import shlex
 import shutil
 import subprocess
 import tarfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from support.background import Background
-from support.kept_house import KeptHouse, kept_house, made_house
+from support.kept_house import KeptHouse, kept_house
 
 from db.backup import wal
 from db.backup.base import Base, _extract, bases, prove, timeline_at, unneeded_bases
 from db.backup.folder import BackupBad, BackupFailed
 from db.backup.recovery import base_for, recover
 from db.backup.source import own_programs, patient
-from db.backup.wal import ARCHIVE, FETCH, gaps, place, prune, segments
+from db.backup.wal import gaps, place, prune, script_text, segments
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 NAME = "000000010000000000000007"
-
-
-@pytest.fixture(scope="module")
-def made(background: Background) -> Iterator[Path]:
-    with made_house(background) as path:
-        yield path
 
 
 @pytest.fixture
@@ -48,13 +41,15 @@ def cluster(tmp_path: Path) -> Path:
 
 def run(script: str, data: Path, *arguments: str | Path) -> "subprocess.CompletedProcess[str]":
     """Run a script as the server runs its command: by the shell, in the folder of its data."""
-    (data.parent / "script.sh").write_text(script)
+    (data.parent / "script.sh").write_text(script_text(script))
     command = shlex.join(["/bin/sh", str(data.parent / "script.sh"), *(str(each) for each in arguments)])
     return subprocess.run(command, shell=True, cwd=data, capture_output=True, text=True, check=False)
 
 
 def archive(data: Path, most: int = 10) -> "subprocess.CompletedProcess[str]":
-    return run(ARCHIVE, data, f"pg_wal/{NAME}", NAME, data.parent / "arquivo; rm -rf" / "wal", str(most))
+    """Archive the segment; `most` segments of its length may wait."""
+    most_bytes = str(most * (data / "pg_wal" / NAME).stat().st_size)
+    return run("archive-segment.sh", data, f"pg_wal/{NAME}", NAME, kept(data), most_bytes)
 
 
 def kept(data: Path) -> Path:
@@ -101,17 +96,19 @@ def test_what_a_recovery_fetches(cluster: Path) -> None:
     rest, target = cluster / "pg_wal", cluster / "fetched"
     other = "000000010000000000000008"
     (rest / other).write_bytes(b"not archived yet")
-    assert run(FETCH, cluster, NAME, target, kept(cluster), rest).returncode == 0
+    assert run("fetch-segment.sh", cluster, NAME, target, kept(cluster), rest).returncode == 0
     assert target.read_bytes() == b"changes" * 1000
-    assert run(FETCH, cluster, other, target, kept(cluster), rest).returncode == 0
+    assert run("fetch-segment.sh", cluster, other, target, kept(cluster), rest).returncode == 0
     assert target.read_bytes() == b"not archived yet"
-    assert run(FETCH, cluster, "000000010000000000000009", target, kept(cluster), rest).returncode == 1
+    assert run("fetch-segment.sh", cluster, "000000010000000000000009", target, kept(cluster), rest).returncode == 1
     damaged = kept(cluster) / f"{NAME}.gz"
     damaged.write_bytes(damaged.read_bytes()[:-9])
-    assert run(FETCH, cluster, NAME, target, kept(cluster), rest).returncode == 0, "the old server still has it"
+    assert run("fetch-segment.sh", cluster, NAME, target, kept(cluster), rest).returncode == 0, (
+        "the old server still has it"
+    )
     (rest / NAME).unlink()
     # A damaged segment is no end of the log: a recovery that took it for one would lose what follows in silence.
-    assert run(FETCH, cluster, NAME, target, kept(cluster), rest).returncode == wal.FATAL
+    assert run("fetch-segment.sh", cluster, NAME, target, kept(cluster), rest).returncode == wal.FATAL
 
 
 def test_names_and_gaps() -> None:
@@ -173,7 +170,7 @@ async def test_the_server_archives_by_itself_with_settings_that_need_no_restart(
 async def test_a_damaged_base_is_found_and_an_older_moment_is_refused(house: KeptHouse) -> None:
     with pytest.raises(BackupFailed, match="mordomo backup now"):
         base_for(house.continuous, datetime.now(UTC))
-    await house.back_up()
+    await house.copy_server()
     (own,) = house.continuous.glob("[0-9]*")
     (base,) = bases(own)
     with pytest.raises(BackupFailed, match="Só consigo voltar a momentos depois de"):
@@ -210,7 +207,7 @@ def test_an_archive_from_elsewhere_cannot_write_outside(tmp_path: Path, kind: st
 
 
 async def test_one_may_go_back_and_forth(house: KeptHouse) -> None:
-    await house.back_up()
+    await house.copy_server()
     moments = []
     for text in ("um", "dois", "três"):
         await house.tell(text)
@@ -229,7 +226,7 @@ async def test_one_may_go_back_and_forth(house: KeptHouse) -> None:
 
 
 async def test_a_log_that_ends_too_early_is_said(house: KeptHouse) -> None:
-    await house.back_up()
+    await house.copy_server()
     await house.tell("antes")
     async with patient(house.url) as connection:
         await connection.execute("SELECT pg_switch_wal()")

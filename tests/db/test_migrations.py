@@ -35,7 +35,15 @@ INSERT INTO actions (message_id, conversation_id, action_type, action_name, para
     SELECT id, conversation_id, 'iot_control', 'turn_on', '{}' FROM messages;
 INSERT INTO reminders (user_id, title, scheduled_at) VALUES ('00000000-0000-0000-0000-000000000001', 'remédio', now());
 INSERT INTO system_logs (level, source, message) SELECT 'INFO', 'mordomo', i::text FROM generate_series(1, 100) AS i;
+INSERT INTO reminder_steps (reminder_id, step) SELECT id, 'spoken' FROM reminders;
+INSERT INTO lists (id, name) VALUES ('00000000-0000-0000-0000-000000000003', 'compras');
+INSERT INTO list_items (list_id, text) VALUES ('00000000-0000-0000-0000-000000000003', 'leite');
 INSERT INTO sentences (pattern, intent) VALUES ('boa noite casa', 'HassTurnOff');
+INSERT INTO areas (name) VALUES ('Sala');
+INSERT INTO devices (identifier, area_id) SELECT 'abajur', id FROM areas;
+INSERT INTO entities (entity_id, source, device_id, component) SELECT 'light.sala', 'topico', id, 'light' FROM devices;
+INSERT INTO entity_states (entity_id, state, cause) SELECT 'light.sala', 'on', 'house' FROM generate_series(1, 10);
+INSERT INTO routines (name, steps) VALUES ('boa noite', '[]');
 UPDATE config SET value = '0.9' WHERE key = 'tts.speed';
 """
 """Something in every table; triggers fill audit_log."""

@@ -18,6 +18,8 @@ from db.partitions import (
     TableHeld,
     create_ahead,
     delete_older,
+    detach_older,
+    drop_detached,
     drop_older,
     forget_conversations,
 )
@@ -202,6 +204,62 @@ async def test_years_are_dropped_in_several_steps(db: Database) -> None:
         await create_ahead(db, SYSTEM_LOGS, NOON + timedelta(days=8 * week))
     assert len(await parts(db)) == 81 > 2 * MOST_PARTITIONS
     assert await drop_older(db, SYSTEM_LOGS, NOON + timedelta(days=1000)) == 80
+
+
+async def left_behind(db: Database) -> list[str]:
+    rows = await db.fetch("SELECT relname FROM pg_class WHERE relkind = 'r' AND relname ~ '_logs_(gone|y)' ORDER BY 1")
+    return [row[0] for row in rows]
+
+
+async def test_rows_are_gone_before_files_are_and_a_daemon_killed_in_between_leaves_nothing(db: Database) -> None:
+    await create_ahead(db, SYSTEM_LOGS, NOON)
+    for day in range(8):
+        await db.execute(WRITE, NOON + timedelta(days=day), str(day))
+    assert await detach_older(db, SYSTEM_LOGS, NOON + timedelta(days=6)) == 6
+    assert [row[0] for row in await db.fetch("SELECT message FROM system_logs ORDER BY 1")] == ["6", "7"]
+    assert [("gone" in name) for name in await left_behind(db)] == [True] * 6 + [False] * 2
+    await db.execute(WRITE, NOON, "tarde")
+    assert await create_ahead(db, SYSTEM_LOGS, NOON) == 6  # a name that is given up can be taken again
+    assert await db.fetchval(WHERE_IT_IS, "tarde") == "system_logs_y2026m11d20"
+    assert await drop_older(db, SYSTEM_LOGS, NOON - timedelta(days=1)) == 0
+    assert await left_behind(db) == (await parts(db))[1:]
+
+
+async def test_nobody_is_waited_for_while_files_are_removed(db: Database, database_url: str) -> None:
+    await create_ahead(db, SYSTEM_LOGS, NOON)
+    await detach_older(db, SYSTEM_LOGS, NOON + timedelta(days=6))
+    reader = await asyncpg.connect(database_url)
+    async with reader.transaction():
+        await reader.fetch("SELECT count(*) FROM system_logs")
+        await reader.execute(WRITE, NOON, "ainda não")
+        assert await drop_detached(db, SYSTEM_LOGS) == 6
+    await reader.close()
+
+
+async def test_what_somebody_took_out_by_hand_is_theirs(db: Database) -> None:
+    await create_ahead(db, SYSTEM_LOGS, NOON)
+    await db.execute("ALTER TABLE system_logs DETACH PARTITION system_logs_y2026m11d20")
+    assert await drop_older(db, SYSTEM_LOGS, NOON + timedelta(days=100)) == 7
+    assert await left_behind(db) == ["system_logs_y2026m11d20"]
+
+
+async def test_two_daemons_drop_at_once(db: Database, database_url: str) -> None:
+    await create_ahead(db, SYSTEM_LOGS, NOON)
+    async with open_database(database_url) as other:
+        counts = await asyncio.gather(
+            *(drop_older(each, SYSTEM_LOGS, NOON + timedelta(days=7)) for each in (db, other))
+        )
+    assert sum(counts) == 7
+    assert await left_behind(db) == ["system_logs_y2026m11d27"]
+
+
+async def test_the_way_down_leaves_nothing_detached(db: Database, database_url: str) -> None:
+    await create_ahead(db, SYSTEM_LOGS, NOON)
+    await detach_older(db, SYSTEM_LOGS, NOON + timedelta(days=3))
+    await downgrade(database_url, "0009")
+    assert len(await left_behind(db)) == 5
+    assert await db.fetchval("SELECT drop_partitions('system_logs', $1)", NOON + timedelta(days=4)) == 1
+    assert len(await left_behind(db)) == 4
 
 
 async def test_old_rows_of_the_default_partition_are_deleted_in_batches(db: Database) -> None:

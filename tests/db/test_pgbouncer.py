@@ -24,6 +24,7 @@ from config.environment import Environment
 from config.preferences import TTS_SPEED
 from daemon.clock import SystemClock
 from daemon.reminders.due import DueReminders
+from daemon.reminders.outage import Outage
 from daemon.servers import Addresses, household_database
 from db.database import Database, open_database
 from db.errors import LinkDown
@@ -182,8 +183,14 @@ class Heard:
         self.titles.append(due.title)
         self.spoke.set()
 
-    async def brief(self, dues: Sequence[Due]) -> None:
+    async def brief(self, dues: Sequence[Due], outage: Outage | None = None) -> None:
         raise AssertionError(f"{len(dues)} are late by minutes")
+
+    async def ring(self, due: Due) -> None:
+        raise AssertionError("nothing rings here")
+
+    def quiet_until(self, due: Due, now: datetime) -> datetime | None:
+        return None
 
     async def tone(self) -> None:
         raise AssertionError("a delivery failed")

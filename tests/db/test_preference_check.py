@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from support.postgres import Databases
 
-from config.preferences import DECLARED, STT_MODEL, InvalidPreference
+from config.preference import InvalidPreference
+from config.preferences import DECLARED, STT_MODEL
 from db.database import Database, connect, open_database
 from db.preference_check import check_body, install_check, literal
 from db.preferences import load, set_value

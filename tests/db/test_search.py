@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from db.database import Database, open_database
 from db.migrations.versions import r0004_search
-from db.search import CANDIDATES, MOST_EXCERPT, NEWEST, Found, means_something, people_named, search, talks
+from db.search import CANDIDATES, NEWEST, Found, means_something, people_named, search, talks
 from db.upgrade import downgrade, upgrade
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -175,40 +175,14 @@ async def test_of_a_common_word_the_newest_and_of_a_rare_one_all_are_ranked(db: 
     assert contents(await search(db, "luz", until=NOW - timedelta(days=2000))) == ["luz luz luz"]
 
 
-async def test_the_words_found_are_marked_in_the_text_as_it_was_said(db: Database) -> None:
-    await said(db, "Comprei os REMÉDIOS e o remédio da avó.")
-    (found,) = await search(db, "remedio avos")
-    assert marked(found) == "Comprei os [REMÉDIOS] e o [remédio] da [avó]."
-
-
-async def test_what_is_marked_cannot_be_forged_or_harm_a_terminal(db: Database) -> None:
-    hostile = "[bold]luz[/] <b>luz</b> \x1b[2J\u202eluz\n\n[[luz]] {luz}"
-    await said(db, hostile)
-    (found,) = await search(db, "luz")
-    assert found.content == hostile
-    shown = "".join(piece.text for piece in found.excerpt)
-    assert shown.isprintable()
-    assert [piece.text for piece in found.excerpt if piece.found] == ["luz"] * 5
-
-
-async def test_of_a_long_text_the_part_around_the_first_word_is_shown(db: Database) -> None:
-    await said(db, "palavra " * 500 + "o dentista chegou " + "sílaba " * 500)
-    (found,) = await search(db, "dentistas")
-    shown = marked(found)
-    assert shown.startswith("…")
-    assert shown.endswith("…")
-    assert "[dentista]" in shown
-    assert len(shown) <= MOST_EXCERPT + 4
-
-
-async def test_an_excerpt_is_never_empty_and_never_long(db: Database) -> None:
-    long = "ab" * 150
-    await said(db, "x" * 900 + " luz", "luz " + "y" * 900, "palavra " * 20 + long, "luz, " * 200, "luz")
-    found = [*await search(db, "luz"), *await search(db, long)]
-    assert len(found) == 5
-    for each in found:
-        shown = "".join(piece.text for piece in each.excerpt)
-        assert 3 <= len(shown.strip("…")) <= MOST_EXCERPT
+async def test_of_what_stands_in_quotes_no_more_are_read_than_are_asked_for(db: Database) -> None:
+    """The older message has the words twice, so that it would come first, if it were looked at."""
+    await said(db, "leva o lixo, leva o lixo", at=NOW - timedelta(days=40), person="Ana")
+    await said(db, *(f"leva o lixo {number}" for number in range(30)))
+    assert contents(await search(db, '"leva o lixo"', limit=3)) == [f"leva o lixo {number}" for number in (29, 28, 27)]
+    assert contents(await search(db, '"leva o lixo"', limit=31))[0] == "leva o lixo, leva o lixo"
+    ana = await people_named(db, "Ana")
+    assert contents(await search(db, '"leva o lixo"', people=ana, limit=3)) == ["leva o lixo, leva o lixo"]
 
 
 @pytest.mark.parametrize(

@@ -105,6 +105,13 @@ class DaemonProcess:
             return await self.process.wait()
 
 
+async def until(condition: Any, within_s: float = 15.0) -> None:
+    """Wait until `await condition()` is true."""
+    async with asyncio.timeout(within_s):
+        while not await condition():
+            await asyncio.sleep(0.05)
+
+
 @asynccontextmanager
 async def daemon_process(data_dir: Path, **how: Any) -> AsyncIterator[DaemonProcess]:
     """Give a running daemon; it is ended, with its servers, however the test ends."""

@@ -8,7 +8,8 @@ import pytest
 from support.postgres import Databases
 
 EMPTY = (
-    "DELETE FROM users; DELETE FROM conversations; DELETE FROM actions; DELETE FROM reminders; DELETE FROM system_logs"
+    "DELETE FROM users; DELETE FROM conversations; DELETE FROM actions; DELETE FROM reminders; DELETE FROM system_logs;"
+    " DELETE FROM entity_states; DELETE FROM entities; DELETE FROM devices; DELETE FROM areas; DELETE FROM routines"
 )
 
 

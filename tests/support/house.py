@@ -17,13 +17,12 @@ from daemon.engines.protocols import Chat, SpeechToText, TextToSpeech
 from daemon.errors import LinkDown, MordomoError
 from daemon.events import Event
 from daemon.language.language import Language
-from daemon.language.plan import Area, Household, Thing
+from daemon.language.plan import Area, Heard, Household, Plan, Thing
 from daemon.language.replies import Replies
-from daemon.skills.clock import clock_skills
-from daemon.skills.devices import device_skills
-from daemon.skills.reminders import ReminderSkills
-from daemon.skills.states import state_skills
-from daemon.skills.talk import talk_skills
+from daemon.skills.orders import Orders, Silent
+from daemon.skills.registry import House as Skilled
+from daemon.skills.registry import skills
+from daemon.skills.skill import Context
 from daemon.voice import Voice
 from db.database import Database, open_database
 from db.ledger import Ledger, open_ledger
@@ -81,7 +80,9 @@ class Home:
     voice: Voice
     butler: Butler
     conversations: Conversations
+    language: Language
     events: list[Event] = field(default_factory=list)
+    announced: list[str] = field(default_factory=list)
 
     @property
     def aloud(self) -> Place:
@@ -92,6 +93,11 @@ class Home:
     def written(self) -> Place:
         """The sala, where answers are only written."""
         return Place("text", "sala", None)
+
+    @property
+    def over_mqtt(self) -> Place:
+        """A program on the broker."""
+        return Place("mqtt", "sala", None)
 
 
 @asynccontextmanager
@@ -105,6 +111,7 @@ async def home(
     brain: Chat | None = None,
     ear: Ear | None = None,
     clock: Clock | None = None,
+    silent: Callable[[Silent], None] = lambda _: None,
 ) -> AsyncIterator[Home]:
     """Give a house. `tts` are the voices that are built one after the other, as each breaks; the last stays."""
     clock, links, ear = clock or SystemClock(), links or Links(), ear or Ear()
@@ -120,15 +127,17 @@ async def home(
         return brain or ScriptedChat([], failure=LinkDown("ollama", "não há"))
 
     async with open_database(url) as db, open_ledger(db, folder) as ledger:
-        skills = {
-            **device_skills(links, replies), **state_skills(replies), **clock_skills(replies), **talk_skills(replies),
-            **ReminderSkills(db, replies).by_intent(),
-        }  # fmt: skip
+        language, announced = Language(), list[str]()
+
+        def understand(text: str, context: Context) -> Plan:
+            return language.understand(Heard(text, context.now, context.area), context.household)
+
+        skilled = skills(Skilled(Orders(links, replies, silent), db, replies, understand, announced.append))
         conversations = Conversations(ledger, clock, lambda: 120)
-        answers = Answers(skills, ledger, db, Plug("brain", build_brain), replies, clock)
+        answers = Answers(skilled, ledger, db, Plug("brain", build_brain), replies, clock)
         voice = Voice(Plug("tts", build_voice), ear)
         butler = Butler(
-            Plug("stt", lambda: stt or ScriptedSpeechToText(["acende a luz da sala"])), Language(), lambda: HOUSE,
+            Plug("stt", lambda: stt or ScriptedSpeechToText(["acende a luz da sala"])), language, lambda: HOUSE,
             answers, replies, ledger, conversations, clock, events.append,
         )  # fmt: skip
-        yield Home(db, ledger, links, ear, voice, butler, conversations, events)
+        yield Home(db, ledger, links, ear, voice, butler, conversations, language, events, announced)

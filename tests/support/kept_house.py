@@ -1,8 +1,6 @@
 """A house whose embedded database is archived: its server, its backup folder, and turns to fill it."""
 
 import asyncio
-import os
-import signal
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
@@ -12,9 +10,11 @@ from zoneinfo import ZoneInfo
 
 import psutil
 
+from db.backup.base import Base
+from db.backup.dumps import take
 from db.backup.folder import Folder, Manifest
 from db.backup.rotation import Keep
-from db.backup.routine import CONTINUOUS, back_up
+from db.backup.routine import CONTINUOUS, back_up, copy_server
 from db.backup.source import Source
 from db.database import Database, open_database
 from db.embedded import EmbeddedPostgres
@@ -49,6 +49,20 @@ class KeptHouse:
     async def back_up(self, now: datetime | None = None) -> Manifest:
         return await back_up(self.source, self.folder, Keep(), ZONE, now or datetime.now(UTC))
 
+    async def dump(self, now: datetime | None = None) -> Manifest:
+        """Make a dump that counts, unproved: for tests of what comes after the proof."""
+        at = now or datetime.now(UTC)
+        with self.folder.held():
+            good = (await take(self.source, self.folder, at)).good(at)
+            self.folder.write(good)
+        return good
+
+    async def copy_server(self) -> Base:
+        """Copy the whole server, and prove the copy."""
+        base = await copy_server(self.source, self.folder, Keep(), ZONE, datetime.now(UTC))
+        assert base is not None
+        return base
+
     @asynccontextmanager
     async def database(self) -> AsyncIterator[Database]:
         async with open_database(self.url) as db:
@@ -76,7 +90,8 @@ class KeptHouse:
         postmaster = psutil.Process(int((self.postgres.cluster / "postmaster.pid").read_text().splitlines()[0]))
         everyone = [postmaster, *postmaster.children(recursive=True)]
         for process in everyone:
-            os.kill(process.pid, signal.SIGKILL)
+            with suppress(psutil.NoSuchProcess):  # the archiver's child may have ended by itself
+                process.kill()
         psutil.wait_procs(everyone, timeout=10)
 
     def left_over(self) -> list[str]:

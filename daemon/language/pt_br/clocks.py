@@ -152,13 +152,22 @@ def _counted(plain: Sequence[str], at: int) -> tuple[int, int, int, str] | None:
     if hour > 24:
         return None
     minute, end = _minutes(plain, end)
+    if minute < 0:  # "oito menos dez", "uma menos cinco"
+        hour, minute = (hour if hour > 1 else hour + 12) - 1, 60 + minute
     return hour, minute, end, standing
 
 
 def _minutes(plain: Sequence[str], at: int) -> tuple[int, int]:
-    """Return the minutes said after the hour (0 when none) and the index after them."""
+    """Return the minutes said after the hour (0 when none, below it for "oito menos dez") and the index after them."""
+    less = numbers.read(plain, at + 1) if tuple(plain[at : at + 1]) == ("menos",) else None
+    if less and less[0] in {5, 10, 15, 20, 25}:
+        return -int(less[0]), less[1]
     if tuple(plain[at : at + 2]) == ("em", "ponto"):
         return 0, at + 2
+    return _minutes_past(plain, at)
+
+
+def _minutes_past(plain: Sequence[str], at: int) -> tuple[int, int]:
     joined = at < len(plain) and plain[at] == "e"
     here = at + joined
     if here < len(plain) and joined and plain[here] in {"meia", "pouco", "pouquinho"}:
@@ -169,11 +178,17 @@ def _minutes(plain: Sequence[str], at: int) -> tuple[int, int]:
     end = number[1]
     if not joined and (number[0] < 10 or plain[here].isdigit()):
         return 0, at
-    if end < len(plain) and plain[end] in {"hora", "horas", "h", "graus", "%", "pra", "pras", "pro"}:
+    if end < len(plain) and (plain[end] in {"hora", "horas", "h", "graus", "%", "pras"} or _to_an_hour(plain, end)):
         return 0, at
     if end < len(plain) and plain[end] in {"minuto", "minutos", "min"}:
         end += 1
     return int(number[0]), end
+
+
+def _to_an_hour(plain: Sequence[str], at: int) -> bool:
+    """Tell whether `pra` goes on to an hour ("dez pra uma"), and not to a purpose ("cinco e quarenta pra sair")."""
+    here = at + 1 + (plain[at + 1 : at + 2] in (("a",), ("as",), ("o",)))
+    return plain[at] in {"pra", "pro"} and (_named(plain, here) is not None or numbers.read(plain, here) is not None)
 
 
 def _period(words: Sequence[Word], plain: Sequence[str], at: int) -> tuple[str | None, int]:

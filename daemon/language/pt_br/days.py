@@ -17,7 +17,7 @@ _ISO = re.compile(r"(\d{4})-(\d{2})-(\d{2})")
 
 STARTS = frozenset({
     *_LEADS, *_POINTING, *WEEKDAYS, *(name[0] for name in holidays.FEASTS), *MONTHS, *month_days.STARTS, "hoje",
-    "amanha", "depois", "proxima", "dia", "vespera", "antevespera", "feriado",
+    "amanha", "depois", "antes", "proxima", "dia", "vespera", "antevespera", "feriado",
     "seg", "ter", "qua", "qui", "sex", "sab", "dom",
 })  # fmt: skip
 """Words with which a day may begin (besides figures)."""
@@ -43,6 +43,7 @@ def _day(plain: Sequence[str], at: int, today: date, lead: str) -> Found | None:
         return None
     return (
         _near(plain, at, today)
+        or _beside(plain, at, today)
         or _feast(plain, at, today)
         or month_days.read(plain, at, today)
         or _weekday(plain, at, today, lead)
@@ -59,6 +60,23 @@ def _near(plain: Sequence[str], at: int, today: date) -> Found | None:
     if tuple(plain[at : at + 3]) == ("depois", "de", "amanha"):
         return today + timedelta(2), at + 3
     return None
+
+
+def _beside(plain: Sequence[str], at: int, today: date) -> Found | None:
+    """Read `um dia antes do Natal`, `dois dias depois do dia 10`; `antes do dia 15` is the day before."""
+    if plain[at] == "antes" and at + 2 < len(plain) and plain[at + 1] in {"de", "do", "da"}:  # "antes do dia 15"
+        last = _day(plain, at + 2, today + timedelta(1), plain[at + 1])
+        return (last[0] - timedelta(1), last[1]) if last else None
+    number = numbers.read(plain, at)
+    here = number[1] if number else 0
+    if number is None or not 1 <= number[0] <= 60 or tuple(plain[here : here + 1]) not in {("dia",), ("dias",)}:
+        return None
+    way = {"antes": -1, "depois": 1, "apos": 1}.get(plain[here + 1]) if here + 2 < len(plain) else None
+    if way is None or plain[here + 2] not in {"de", "do", "da", "o", "a"}:
+        return None
+    shift = way * int(number[0])
+    day = _day(plain, here + 3, today - timedelta(min(shift, 0)), plain[here + 2])
+    return (day[0] + timedelta(shift), day[1]) if day else None
 
 
 def _weekday(plain: Sequence[str], at: int, today: date, lead: str) -> Found | None:

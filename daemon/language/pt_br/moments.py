@@ -5,36 +5,22 @@ stays a day. Times are the household's: `now` must be aware and is taken to its 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
-from itertools import pairwise
 
-from daemon.language.pt_br import clocks, holidays, pieces
+from daemon.language.pt_br import clocks, gathering, holidays
 from daemon.language.pt_br.clocks import PERIODS, Clock
-from daemon.language.pt_br.month_days import WEEKDAYS
-from daemon.language.pt_br.recurrences import Rule
+from daemon.language.pt_br.rules import Rule
 from daemon.language.pt_br.spans import Span
 from daemon.language.pt_br.spoken_time import spoken_moment
 from daemon.language.words import Word
 
 TYPICAL_HOURS = {
-    "manha": 8,
-    "tarde": 15,
-    "noite": 20,
-    "madrugada": 3,
-    "cedo": 8,
-    "almoco": 12,
-    "janta": 20,
-    "dormir": 22,
-    "tardinha": 17,
-    "noitinha": 19,
-    "meio": 11,
-    "sesta": 13,
-    "cafe": 7,
-}
+    "manha": 8, "tarde": 15, "noite": 20, "madrugada": 3, "cedo": 8, "almoco": 12, "janta": 20, "dormir": 22,
+    "tardinha": 17, "noitinha": 19, "meio": 11, "sesta": 13, "cafe": 7,
+}  # fmt: skip
 _SOON_S = 15 * 60
 _LATER_S = 3 * 3600
-_BETWEEN = frozenset({"e", "la", "pra", "para", "de", "no", "na", "mais", "por"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,40 +50,12 @@ class When:
 _PART_HOURS = {"manha": (6, 12), "tarde": (12, 18), "noite": (18, 24), "madrugada": (0, 6)}
 
 
-@dataclass(slots=True)
-class _Said:
-    """The pieces of time found so far, one of a kind."""
-
-    parts: dict[str, object] = field(default_factory=dict)
-    spans: list[tuple[int, int]] = field(default_factory=list)
-
-    def take(self, kind: str, value: object, span: tuple[int, int], *, weekday: bool) -> bool:
-        """Keep a piece unless there is one of its kind; a weekday beside a date ("dia 12, sexta") tells no more."""
-        same_day = kind == "day" and bool(self.spans) and self.spans[-1][1] == span[0]  # "na quinta, dia 19"
-        if kind in self.parts and not same_day:
-            return False
-        if not (same_day and kind in self.parts and weekday):
-            self.parts[kind] = value
-        self.spans.append(span)
-        return True
-
-
 def find(words: Sequence[Word], now: datetime, *, waking: bool = False) -> tuple[When, tuple[Word, ...]] | None:
     """Find the time in `words`; return it and the words without it, or None when there is none.
 
     `waking` is for alarms, where an hour that may be morning or evening is the morning's.
     """
-    plain = tuple(word.plain for word in words)
-    said, today = _Said(), now.date()
-    at = 0
-    while at < len(plain):
-        may_begin = plain[at] in pieces.STARTS or plain[at][0].isdigit()
-        expected = waking or (bool(said.spans) and said.spans[-1][1] == at and "day" in said.parts)
-        piece = pieces.read(words, plain, at, today, expected=expected) if may_begin else None
-        if piece and said.take(piece.kind, piece.value, (at, piece.end), weekday=plain[at] in WEEKDAYS):
-            at = piece.end
-        else:
-            at += 1
+    said = gathering.gather(words, now.date(), waking=waking)
     if not said.parts:
         return None
     clock = said.parts.get("clock")
@@ -106,20 +64,8 @@ def find(words: Sequence[Word], now: datetime, *, waking: bool = False) -> tuple
     when = _compose(said.parts, now)
     if when is None:
         return None
-    gone = _gone(said.spans, plain)
+    gone = gathering.gone(said.spans, words)
     return when, tuple(word for i, word in enumerate(words) if i not in gone)
-
-
-def _gone(spans: Sequence[tuple[int, int]], plain: Sequence[str]) -> set[int]:
-    """Return the places taken by time, little words between two pieces of it included."""
-    gone = {i for start, end in spans for i in range(start, end)}
-    for (_, end), (start, _) in pairwise(spans):
-        if 0 < start - end <= 2 and all(plain[i] in _BETWEEN for i in range(end, start)):
-            gone.update(range(end, start))
-    first = spans[0][0]
-    if first and plain[first - 1] in {"pra", "para", "pro", "ja", "agora"} and first - 1 not in gone:
-        gone.add(first - 1)
-    return gone
 
 
 def _compose(parts: dict[str, object], now: datetime) -> When | None:
@@ -134,10 +80,11 @@ def _compose(parts: dict[str, object], now: datetime) -> When | None:
     if isinstance(roll, int) and on is not None:
         on = holidays.working_day(on, step=roll)
     if isinstance(rule, Rule):
-        return _lasting(_repeated(rule, _clock(clock), part, on, now), lasting_s, until)
+        repeated = _repeated(rule, _clock(clock), part, on, now)
+        return _lasting(_at_all_hours(repeated, rule, [clock, *gathering.further(parts)], on, now), lasting_s, until)
     if isinstance(wait, int) and clock is None:
         return replace(_waited(wait, now), lasting_s=lasting_s)
-    if part == "soon" or (part == "later" and on is None and clock is None):
+    if part == "soon" or (part == "later" and on in {None, now.date()} and clock is None):
         seconds = _SOON_S if part == "soon" else _LATER_S
         start = _whole(now) + timedelta(seconds=seconds)
         return When(start=start, delay_s=seconds, assumed=spoken_moment(start, now), grain="minute")
@@ -261,6 +208,16 @@ def _repeated(rule: Rule, clock: Clock | None, part: object, day: object, now: d
     said = f"sempre às {clock.hour % 24}h{clock.minute:02d}" if guessed else None
     said_at = time(clock.hour % 24, clock.minute)
     return When(start=start, rrule=text, assumed=said, clock=said_at, grain=_grain(clock))
+
+
+def _at_all_hours(when: When, rule: Rule, said: list[object], day: object, now: datetime) -> When:
+    """Return the recurrence at several hours of the day: "todo dia às 7 e às 19"."""
+    hours = sorted((_usual(c, None)[0] for c in said if isinstance(c, Clock)), key=lambda clock: clock.hour)
+    if len(hours) < 2:
+        return when
+    begins = min(_at(_first_day(rule, day, now, clock), clock, now) for clock in hours)
+    listed = ",".join(str(clock.hour % 24) for clock in hours)
+    return replace(when, start=begins, rrule=f"{rule.text()};BYHOUR={listed};BYMINUTE={hours[0].minute}")
 
 
 def _usual(clock: Clock, part: str | None) -> tuple[Clock, bool]:

@@ -9,7 +9,7 @@ UNITS = {
 }  # fmt: skip
 TEENS = {
     "dez": 10, "onze": 11, "doze": 12, "treze": 13, "quatorze": 14, "catorze": 14, "quinze": 15, "dezesseis": 16,
-    "dezasseis": 16, "dezessete": 17, "dezoito": 18, "dezenove": 19,
+    "dezasseis": 16, "dezessete": 17, "dezassete": 17, "dezoito": 18, "dezenove": 19, "dezanove": 19,
 }  # fmt: skip
 TENS = {
     "vinte": 20, "trinta": 30, "quarenta": 40, "cinquenta": 50, "cincoenta": 50, "sessenta": 60, "setenta": 70,
@@ -21,10 +21,11 @@ HUNDREDS = {
     "seiscentas": 600, "setecentos": 700, "setecentas": 700, "oitocentos": 800, "oitocentas": 800,
     "novecentos": 900, "novecentas": 900,
 }  # fmt: skip
-WORDS = frozenset({"zero", "e", "mil", "milhao", "milhoes", *UNITS, *TEENS, *TENS, *HUNDREDS})
+_DOZENS = frozenset({"duzia", "duzias"})
+WORDS = frozenset({"zero", "e", "mil", "milhao", "milhoes", *_DOZENS, *UNITS, *TEENS, *TENS, *HUNDREDS})
 
 _DIGITS = re.compile(r"\d{1,9}")
-_GROUPED = re.compile(r"\d{1,3}(?:\.\d{3}){1,2}")
+_GROUPED = re.compile(r"(\d{1,3}(?:\.\d{3}){1,2})(?:,(\d{1,6}))?")
 _DECIMAL = re.compile(r"(\d{1,9})[,.](\d{1,6})")
 
 Found = tuple[float, int]
@@ -38,6 +39,11 @@ def read(words: Sequence[str], at: int) -> Found | None:
     """
     if at >= len(words) or not (words[at] in WORDS or words[at][0].isdigit()):
         return None
+    plain = _read(words, at)
+    return (plain[0] * 12, plain[1] + 1) if plain and plain[1] < len(words) and words[plain[1]] in _DOZENS else plain
+
+
+def _read(words: Sequence[str], at: int) -> Found | None:
     digits = _digits(words[at])
     if digits is not None:
         if at + 1 < len(words) and words[at + 1] == "mil":
@@ -57,8 +63,9 @@ def whole(words: Sequence[str]) -> float | None:
 def _digits(word: str) -> float | None:
     if _DIGITS.fullmatch(word):
         return int(word)
-    if _GROUPED.fullmatch(word):
-        return int(word.replace(".", ""))
+    grouped = _GROUPED.fullmatch(word)
+    if grouped:
+        return float(f"{grouped[1].replace('.', '')}.{grouped[2] or 0}")
     decimal = _DECIMAL.fullmatch(word)
     return float(f"{decimal[1]}.{decimal[2]}") if decimal else None
 

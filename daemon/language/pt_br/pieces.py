@@ -63,6 +63,13 @@ _PART_PHRASES = {
     ),
     "soon": (
         "daqui a pouco",
+        "daqui a um pouco",
+        "daqui a um pouquinho",
+        "daqui um pouco",
+        "daqui um pouquinho",
+        "daqui pouquinho",
+        "daqui a um tempinho",
+        "daqui a um instante",
         "daqui pouco",
         "daqui a pouquinho",
         "ja ja",
@@ -112,9 +119,17 @@ def read(words: Sequence[Word], plain: tuple[str, ...], at: int, today: date, *,
         or _named("from", _from(plain, at))
         or _named("between", _between(words, plain, at))
         or _named("part", _part(words, plain, at))
-        or _named("clock", clocks.read(words, plain, at, expected=expected))
+        or _named("clock", clocks.read(words, plain, at, expected=expected) or _earlier(words, plain, at))
         or _named("day", spans.read(plain, at, today) or days.read(plain, at, today))
     )
+
+
+def _earlier(words: Sequence[Word], plain: tuple[str, ...], at: int) -> tuple[Clock, int] | None:
+    """Read `antes das oito` as an hour before it."""
+    leads = plain[at : at + 2] in {("antes", "das"), ("antes", "do"), ("antes", "da"), ("antes", "de")}
+    found = clocks.bare(words, plain, at + 2) if leads else None
+    at_hour = found is not None and found[0].hour > 1 and plain[at + 1] != "de"
+    return (Clock(found[0].hour - 1, found[0].minute, found[0].sure), found[1]) if found and at_hour else None
 
 
 def _named(kind: str, found: tuple[object, int] | None) -> Piece | None:

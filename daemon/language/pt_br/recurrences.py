@@ -1,66 +1,18 @@
 """How often: `todo dia`, `toda segunda e quarta`, `de 8 em 8 horas`, `de segunda a sexta`. Rules are RFC 5545's."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date, timedelta
 
 from daemon.language.pt_br import durations, holidays, month_days, numbers
 from daemon.language.pt_br.clocks import PERIODS
 from daemon.language.pt_br.month_days import WEEKDAYS
+from daemon.language.pt_br.rules import WORKDAYS, Rule
 
-CODES = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 _UNITS = {
     "hora": "HOURLY", "minuto": "MINUTELY", "dia": "DAILY", "semana": "WEEKLY", "mes": "MONTHLY", "ano": "YEARLY",
     "horas": "HOURLY", "minutos": "MINUTELY", "dias": "DAILY", "semanas": "WEEKLY", "meses": "MONTHLY",
 }  # fmt: skip
 _EVERY = frozenset({"todo", "toda", "todos", "todas", "cada"})
-_WORKDAYS = (0, 1, 2, 3, 4)
 _OF_MONTH = (("de", "cada", "mes"), ("de", "todo", "mes"), ("do", "mes"))
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """A recurrence. `weekdays` are 0 (Monday) to 6, `period` a part of the day that came with it (`toda noite`).
-
-    `position` takes the nth of the weekdays in the month (-1 the last); with all five working days it is the working
-    day that banks count, which a rule of RFC 5545 knows only where no holiday comes before it.
-    """
-
-    frequency: str
-    interval: int = 1
-    weekdays: tuple[int, ...] = ()
-    month_days: tuple[int, ...] = ()
-    period: str | None = None
-    position: int | None = None
-    month: int | None = None
-
-    def text(self) -> str:
-        """Return it as an RRULE without hours."""
-        parts = [f"FREQ={self.frequency}"]
-        if self.interval > 1:
-            parts.append(f"INTERVAL={self.interval}")
-        if self.month:
-            parts.append(f"BYMONTH={self.month}")
-        if self.weekdays:
-            parts.append("BYDAY=" + ",".join(CODES[d] for d in self.weekdays))
-        if self.month_days:
-            parts.append("BYMONTHDAY=" + ",".join(map(str, self.month_days)))
-        if self.position:
-            parts.append(f"BYSETPOS={self.position}")
-        return ";".join(parts)
-
-    def allows(self, day: date) -> bool:
-        """Tell whether the rule can begin on a day (intervals aside)."""
-        if self.position is not None:
-            return day == self._counted(day.year, day.month)
-        last = (day + timedelta(1)).day == 1
-        in_month = not self.month_days or day.day in self.month_days or (last and -1 in self.month_days)
-        return (not self.weekdays or day.weekday() in self.weekdays) and in_month and self.month in {None, day.month}
-
-    def _counted(self, year: int, month: int) -> date | None:
-        if self.position is None or self.weekdays == _WORKDAYS:
-            return holidays.nth_working_day(year, month, self.position or 1)
-        return holidays.nth_weekday(year, month, self.weekdays[0], self.position)
 
 
 Found = tuple[Rule, int]
@@ -75,6 +27,7 @@ def read(plain: Sequence[str], at: int) -> Found | None:
         or _from_to(plain, at)
         or _interval(plain, at)
         or _fixed(plain, at)
+        or _every_other(plain, at)
         or _plural(plain, at)
         or _times(plain, at)
     )
@@ -112,9 +65,9 @@ def _every_day(plain: Sequence[str], here: int) -> Found | None:
     if plain[here] not in {"dia", "dias"}:
         return None
     if plain[here + 1 : here + 2] in {("util",), ("uteis",)}:
-        return Rule("WEEKLY", weekdays=_WORKDAYS), here + 2
+        return Rule("WEEKLY", weekdays=WORKDAYS), here + 2
     if plain[here + 1 : here + 3] == ("de", "semana"):
-        return Rule("WEEKLY", weekdays=_WORKDAYS), here + 3
+        return Rule("WEEKLY", weekdays=WORKDAYS), here + 3
     return _numbered(plain, here + 1)
 
 
@@ -167,7 +120,7 @@ def _counted_day(plain: Sequence[str], at: int, *, needs_month: bool = True) -> 
     end += len(tail)
     if counted.plain:
         return Rule("MONTHLY", month_days=(counted.nth,)), end
-    weekdays = _WORKDAYS if counted.weekday is None else (counted.weekday,)
+    weekdays = WORKDAYS if counted.weekday is None else (counted.weekday,)
     return Rule("MONTHLY", weekdays=weekdays, position=counted.nth), end
 
 
@@ -184,8 +137,27 @@ def _each_month(plain: Sequence[str], at: int) -> Found | None:
     return _in_each_month(plain, at)
 
 
+def _every_other(plain: Sequence[str], at: int) -> Found | None:
+    """Read `quinta sim, quinta não`, `um dia sim e outro não`: every second one."""
+    lead = plain[at : at + (plain[at] in {"uma", "um"})]
+    named = plain[at + len(lead)] if at + len(lead) < len(plain) else ""
+    rule = _SECOND.get(named) or (Rule("WEEKLY", 2, weekdays=(WEEKDAYS[named],)) if named in WEEKDAYS else None)
+    for tail in (("e",), ()):
+        for other in ((*lead, named), ("outro",), ("outra",)):
+            said = (*lead, named, "sim", *tail, *other, "nao")
+            if rule and tuple(plain[at : at + len(said)]) == said:
+                return rule, at + len(said)
+    return None
+
+
+_SECOND = {"dia": Rule("DAILY", 2), "semana": Rule("WEEKLY", 2), "mes": Rule("MONTHLY", 2)}
+
+
 def _plural(plain: Sequence[str], at: int) -> Found | None:
-    """Read `às segundas`, `aos domingos`, `nas terças e quintas`: plural weekdays come again and again."""
+    """Read `às segundas`, `aos domingos`, and several, `terça e quinta`: these come again and again."""
+    several = _weekdays(plain, at + (plain[at] in {"na", "no"}))
+    if several and len(several[0]) > 1:
+        return Rule("WEEKLY", weekdays=several[0]), several[1]
     here = at + (plain[at] in {"as", "aos", "nas", "nos"})
     if here == at or here >= len(plain) or not (plain[here].endswith("s") and plain[here] in WEEKDAYS):
         return None
@@ -261,21 +233,19 @@ def _counted(plain: Sequence[str], at: int) -> Found | None:
 
 _FIXED = {
     ("diariamente",): Rule("DAILY"), ("semanalmente",): Rule("WEEKLY"), ("mensalmente",): Rule("MONTHLY"),
-    ("dia", "sim", "dia", "nao"): Rule("DAILY", 2), ("dia", "sim", "e", "dia", "nao"): Rule("DAILY", 2),
-    ("um", "dia", "sim", "um", "dia", "nao"): Rule("DAILY", 2), ("um", "dia", "sim", "outro", "nao"): Rule("DAILY", 2),
-    ("um", "dia", "sim", "e", "outro", "nao"): Rule("DAILY", 2), ("dia", "sim", "outro", "nao"): Rule("DAILY", 2),
     ("quinzenalmente",): Rule("WEEKLY", 2), ("anualmente",): Rule("YEARLY"),
-    ("durante", "a", "semana"): Rule("WEEKLY", weekdays=_WORKDAYS),
+    ("durante", "a", "semana"): Rule("WEEKLY", weekdays=WORKDAYS),
     ("aos", "fins", "de", "semana"): Rule("WEEKLY", weekdays=(5, 6)),
-    ("semana", "sim", "semana", "nao"): Rule("WEEKLY", 2),
-    ("nos", "dias", "uteis"): Rule("WEEKLY", weekdays=_WORKDAYS), ("dias", "uteis"): Rule("WEEKLY", weekdays=_WORKDAYS),
-    ("dia", "de", "semana"): Rule("WEEKLY", weekdays=_WORKDAYS),
-    ("dias", "de", "semana"): Rule("WEEKLY", weekdays=_WORKDAYS),
+    ("nos", "dias", "uteis"): Rule("WEEKLY", weekdays=WORKDAYS), ("dias", "uteis"): Rule("WEEKLY", weekdays=WORKDAYS),
+    ("dia", "de", "semana"): Rule("WEEKLY", weekdays=WORKDAYS),
+    ("dias", "de", "semana"): Rule("WEEKLY", weekdays=WORKDAYS),
     ("nos", "fins", "de", "semana"): Rule("WEEKLY", weekdays=(5, 6)),
 }  # fmt: skip
 
 
-STARTS = frozenset({*_EVERY, *WEEKDAYS, *"de da a no na o as aos nas nos uma 1".split(), *(name[0] for name in _FIXED)})
+STARTS = frozenset(
+    {*_EVERY, *WEEKDAYS, *_SECOND, *"de da a no na o as aos nas nos uma um 1".split(), *(name[0] for name in _FIXED)}
+)
 """Words with which a recurrence may begin."""
 
 

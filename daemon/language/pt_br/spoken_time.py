@@ -2,7 +2,7 @@
 
 from datetime import date, datetime, timedelta
 
-from daemon.language.pt_br.number_words import cardinal
+from daemon.language.pt_br.number_words import cardinal, ordinal
 
 WEEKDAYS = ("segunda-feira", "terça-feira", "quarta-feira", "quinta-feira", "sexta-feira", "sábado", "domingo")
 MONTHS = ("janeiro", "fevereiro", "março", "abril", "maio", "junho", "julho", "agosto", "setembro", "outubro",
@@ -123,19 +123,46 @@ _SHORT = ("segunda", "terça", "quarta", "quinta", "sexta", "sábado", "domingo"
 
 
 def spoken_rule(rrule: str, when: datetime | None = None) -> str:
-    """Return a recurrence (RFC 5545, the parts that Mordomo writes) in words: `toda terça às sete da noite`."""
+    """Return a recurrence (RFC 5545, the parts that Mordomo writes) in words: `toda terça às sete da noite`.
+
+    Its hours are told where `when`, a moment of it, is given.
+    """
     parts = dict(part.split("=", 1) for part in rrule.removeprefix("RRULE:").split(";") if "=" in part)
+    said = _repeated(parts)
+    hours = [int(hour) for hour in parts.get("BYHOUR", "").split(",") if hour]
+    if when is None or not hours:
+        return said
+    clocks = [at_clock(when.replace(hour=hour)) for hour in hours] if len(hours) > 1 else [at_clock(when)]
+    return f"{said} {_listed(clocks)}"
+
+
+def _repeated(parts: dict[str, str]) -> str:
     frequency, every = parts.get("FREQ", "DAILY"), int(parts.get("INTERVAL", "1"))
     days = [_CODES.index(code) for code in parts.get("BYDAY", "").split(",") if code in _CODES]
+    month_days = [int(day) for day in parts.get("BYMONTHDAY", "").split(",") if day]
+    if days and "BYSETPOS" in parts:
+        return _counted(int(parts["BYSETPOS"]), days)
     if days:
-        said = _weekdays(days)
-    elif "BYMONTHDAY" in parts:
-        said = f"todo dia {spoken_day_of_month(int(parts['BYMONTHDAY']))} do mês"
-    elif every > 1 and frequency in _EVERY:
-        said = f"a cada {cardinal(every, feminine=frequency in {'HOURLY', 'WEEKLY'})} {_EVERY[frequency]}"
-    else:
-        said = _REPEATS.get(frequency, "sempre")
-    return f"{said} {at_clock(when)}" if when is not None and "BYHOUR" in parts else said
+        return _weekdays(days) + (", semana sim, semana não" if every == 2 else "")
+    if month_days and "BYMONTH" in parts:
+        return f"todo ano, no dia {_month_days(month_days)} de {MONTHS[int(parts['BYMONTH']) - 1]}"
+    if month_days:
+        return "todo último dia do mês" if month_days == [-1] else f"todo dia {_month_days(month_days)} do mês"
+    if every > 1 and frequency in _EVERY:
+        return f"a cada {cardinal(every, feminine=frequency in {'HOURLY', 'WEEKLY'})} {_EVERY[frequency]}"
+    return _REPEATS.get(frequency, "sempre")
+
+
+def _counted(position: int, days: list[int]) -> str:
+    """Say the nth working day, or the nth of one weekday, of every month."""
+    feminine = len(days) == 1 and days[0] < 5
+    which = ("última" if feminine else "último") if position == -1 else ordinal(position, feminine=feminine)
+    what = "dia útil" if days == [0, 1, 2, 3, 4] else _SHORT[days[0]]
+    return f"{'toda' if feminine else 'todo'} {which} {what} do mês"
+
+
+def _month_days(days: list[int]) -> str:
+    return _listed([spoken_day_of_month(day) for day in days])
 
 
 def _weekdays(days: list[int]) -> str:
@@ -145,6 +172,8 @@ def _weekdays(days: list[int]) -> str:
         return "todo fim de semana"
     if len(days) == 7:
         return "todo dia"
-    names = [_SHORT[day] for day in days]
-    listed = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} e {names[-1]}"
-    return f"{'todo' if days[0] >= 5 else 'toda'} {listed}"
+    return f"{'todo' if days[0] >= 5 else 'toda'} {_listed([_SHORT[day] for day in days])}"
+
+
+def _listed(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} e {names[-1]}"

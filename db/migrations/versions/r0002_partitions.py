@@ -5,6 +5,8 @@ made beside its table and then attached, because that lets reading go on; while 
 its way to the default partition would otherwise find that it belongs there no more, and fail.
 """
 
+from collections.abc import Iterable, Mapping
+
 from alembic import op
 
 revision = "0002"
@@ -12,15 +14,22 @@ down_revision = "0001"
 branch_labels = None
 depends_on = None
 
+TABLES = {"system_logs": ("day", "timestamp"), "audit_log": ("month", "at")}
 # lock_timeout is below the server's deadlock_timeout (1 s): it is always this side that gives way, and tries again.
 SETTINGS = "SECURITY DEFINER SET search_path = public, pg_temp SET timezone = 'UTC' SET lock_timeout = '500ms'"
 
-CREATE_PARTITIONS = f"""
-    CREATE FUNCTION create_partitions(parent text, since timestamptz, until timestamptz) RETURNS integer
+
+def create_partitions(tables: Mapping[str, tuple[str, str]]) -> str:
+    """Return the function that makes partitions; `tables` tells each one's unit (day, month) and moment's column."""
+    units, moments = (
+        " ".join(f"WHEN '{table}' THEN '{both[index]}'" for table, both in tables.items()) for index in (0, 1)
+    )
+    return f"""
+    CREATE OR REPLACE FUNCTION create_partitions(parent text, since timestamptz, until timestamptz) RETURNS integer
     LANGUAGE plpgsql {SETTINGS} AS $$
     DECLARE
-        unit text := CASE parent WHEN 'system_logs' THEN 'day' WHEN 'audit_log' THEN 'month' END;
-        moment text := CASE parent WHEN 'system_logs' THEN 'timestamp' ELSE 'at' END;
+        unit text := CASE parent {units} END;
+        moment text := CASE parent {moments} END;
         pattern text := CASE unit WHEN 'day' THEN '"_y"YYYY"m"MM"d"DD' ELSE '"_y"YYYY"m"MM' END;
         first timestamptz;
         past timestamptz;
@@ -56,13 +65,17 @@ CREATE_PARTITIONS = f"""
     END
     $$"""  # noqa: S608 - constants of this file
 
-DROP_PARTITIONS = f"""
-    CREATE FUNCTION drop_partitions(parent text, before timestamptz, most integer DEFAULT 31) RETURNS integer
+
+def drop_partitions(tables: Iterable[str]) -> str:
+    """Return the function that drops partitions of these tables."""
+    known = ", ".join(f"'{table}'" for table in tables)
+    return f"""
+    CREATE OR REPLACE FUNCTION drop_partitions(parent text, before timestamptz, most integer DEFAULT 31) RETURNS integer
     LANGUAGE plpgsql {SETTINGS} AS $$
     DECLARE
         old text[];
     BEGIN
-        IF parent NOT IN ('system_logs', 'audit_log') THEN
+        IF parent NOT IN ({known}) THEN
             RAISE EXCEPTION '% has no partitions', parent;
         END IF;
         SELECT array_agg(format('%I', relname)) INTO old FROM (
@@ -77,6 +90,7 @@ DROP_PARTITIONS = f"""
         RETURN coalesce(cardinality(old), 0);
     END
     $$"""  # noqa: S608 - constants of this file
+
 
 CLEANUP_OLD_LOGS = f"""
     CREATE OR REPLACE FUNCTION cleanup_old_logs() RETURNS void LANGUAGE plpgsql {SETTINGS} AS $$
@@ -102,8 +116,8 @@ FUNCTIONS = (
 )
 
 UP: tuple[str, ...] = (
-    CREATE_PARTITIONS,
-    DROP_PARTITIONS,
+    create_partitions(TABLES),
+    drop_partitions(TABLES),
     CLEANUP_OLD_LOGS,
     # They act with their owner's rights, so they are for whom the owner names.
     *(f"REVOKE EXECUTE ON FUNCTION {function} FROM PUBLIC" for function in FUNCTIONS),

@@ -25,14 +25,21 @@ READABLE = {
     "config": "key, value, description, updated_at, updated_by",
     "alembic_version": "version_num",
 }
+DEFAULT_PARTITIONS = "system_logs_default, audit_log_default"
+FUNCTIONS = "create_partitions(text, timestamptz, timestamptz), drop_partitions(text, timestamptz, integer)"
 READER = "\n".join(
     f"        GRANT SELECT ({columns}) ON {table} TO mordomo_reader;" for table, columns in READABLE.items()
 )
 
-# Only what the migrating role owns is given: an extension's tables and another program's are none of ours. Partitions
-# are reached through their tables; the default ones are also emptied of what is old.
-GRANT_RIGHTS = f"""
-    CREATE FUNCTION grant_rights() RETURNS boolean LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+
+def grant_rights(default_partitions: str, functions: str = FUNCTIONS) -> str:
+    """Return the function that gives the roles their rights, the daemon's that of calling `functions`.
+
+    Only what the migrating role owns is given: an extension's tables and another program's are none of ours. Partitions
+    are reached through their tables; the default ones are also emptied of what is old.
+    """
+    return f"""
+    CREATE OR REPLACE FUNCTION grant_rights() RETURNS boolean LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
     DECLARE
         role text;
         thing record;
@@ -67,13 +74,13 @@ GRANT_RIGHTS = f"""
                 EXECUTE format('GRANT SELECT ON %s TO mordomo_reader', thing.name);
             END IF;
         END LOOP;
-        GRANT SELECT, DELETE ON system_logs_default, audit_log_default TO mordomo_app;
-        GRANT EXECUTE ON FUNCTION create_partitions(text, timestamptz, timestamptz),
-            drop_partitions(text, timestamptz, integer) TO mordomo_app;
+        GRANT SELECT, DELETE ON {default_partitions} TO mordomo_app;
+        GRANT EXECUTE ON FUNCTION {functions} TO mordomo_app;
 {READER}
         RETURN true;
     END
     $$"""  # noqa: S608 - constants of this file
+
 
 # Roles are the whole server's: another database of it may use them, and their passwords are the operator's work.
 TAKE_RIGHTS = """
@@ -104,7 +111,7 @@ TAKE_RIGHTS = """
     $$"""
 
 UP = (
-    GRANT_RIGHTS,
+    grant_rights(DEFAULT_PARTITIONS),
     "REVOKE EXECUTE ON FUNCTION grant_rights() FROM PUBLIC",
     "SELECT grant_rights()",
 )

@@ -168,3 +168,30 @@ async def test_wrong_options_are_explained(wrong: list[str]) -> None:
     _, said = await process.communicate()
     assert process.returncode == 2
     assert "endereço do broker" in said.decode() or "não há nesta casa" in said.decode()
+
+
+async def test_with_every_there_is_one_of_each_component_and_it_obeys(broker_url: str, mqtt_prefix: str) -> None:
+    orders: list[tuple[Order, str | None]] = [
+        (Order("valve.jardim", "open"), "open"),
+        (Order("siren.quintal", "turn_on"), "on"),
+        (Order("vacuum.aspirador", "start"), "cleaning"),
+        (Order("lawn_mower.cortador", "start"), "mowing"),
+        (Order("humidifier.quarto", "turn_on"), "on"),
+        (Order("humidifier.quarto", "set_humidity", 60), "on"),
+        (Order("water_heater.boiler", "set_temperature", 50), "eco"),
+        (Order("alarm_control_panel.casa", "arm_away"), "armed_away"),
+        (Order("select.turno", "select_option", "noite"), "noite"),
+        (Order("number.irrigacao", "set_value", 30), None),
+        (Order("media_player.som", "play"), "playing"),
+        (Order("media_player.som", "set_volume", 50), "playing"),
+    ]
+    async with demo_house(broker_url, mqtt_prefix, "--every"), connected(broker_url, mqtt_prefix) as devices:
+        await until(is_here(devices, "media_player.som"))
+        known = {entity.component for entity in devices.house.entities}
+        assert known >= {order.entity_id.partition(".")[0] for order, _ in orders} | {"button", "event", "text"}
+        for order, state in orders:
+            outcome = await devices.carry_out(order)
+            assert (order, outcome.kind) == (order, "confirmed")
+            assert state is None or outcome.state == state
+        assert (await devices.carry_out(Order("button.campainha", "press"))).kind == "sent"
+        assert not devices.house.refused

@@ -46,7 +46,13 @@ class Gadget:
 async def gadget(url: str, base: str) -> AsyncIterator[Gadget]:
     """A connected gadget that hears `<base>/+/set`."""
     address = Address.parse(url)
-    async with aiomqtt.Client(address.host, address.port, socket_options=address.socket_options(5)) as client:
+    async with aiomqtt.Client(
+        address.host,
+        address.port,
+        username=address.user,
+        password=address.password,
+        socket_options=address.socket_options(5),
+    ) as client:
         client.pending_calls_threshold = 1000
         device = Gadget(client, base)
         await client.subscribe(f"{base}/+/set", qos=1)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from daemon.devices.command import command
+from daemon.devices.commands import command
 from daemon.devices.discovery import announced
 from daemon.devices.entity import Condition, Entity
 from daemon.devices.order import Order, Verb
@@ -111,8 +111,8 @@ def test_toggle_goes_to_the_other_state(known: str | None, payload: str) -> None
         ("climate", {"mode_cmd_t": "m"}, "set_temperature", 20, "não tem ajuste de temperatura"),
         ("fan", {"cmd_t": "c"}, "set_speed", 50, "não tem ajuste de velocidade"),
         ("sensor", {"stat_t": "s"}, "turn_on", None, "não tem como ligar"),
-        ("vacuum", {"cmd_t": "c"}, "turn_on", None, "não tem como ligar"),
-        ("switch", {"cmd_t": "c", "cmd_tpl": "{% for x in y %}{% endfor %}"}, "turn_on", None, "não entendo"),
+        ("event", {"stat_t": "c"}, "turn_on", None, "não tem como ligar"),
+        ("switch", {"cmd_t": "c", "cmd_tpl": "{% macro x() %}{% endmacro %}"}, "turn_on", None, "não entendo"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_done_is_said(

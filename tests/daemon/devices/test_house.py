@@ -25,10 +25,10 @@ def test_a_lamp_is_a_thing_with_its_abilities_readings_and_area() -> None:
     house = House()
     config = {"name": "Luz", "schema": "json", "stat_t": "s", "brightness": True, "dev": {"name": "Sala", "sa": "sala"}}
     announce(house, "light", "sala", config)
-    hear(house, "s", {"state": "ON", "brightness": 128, "color": {"r": 1, "g": 2, "b": 3}})
+    hear(house, "s", {"state": "ON", "brightness": 128, "color": {"r": 0, "g": 127, "b": 255}})
     (thing,) = house.household(("Ana",), "America/Bahia").things
     assert (thing.id, thing.domain, thing.name, thing.area, thing.state) == ("light.sala", "light", "Luz", "sala", "on")
-    assert thing.attributes == {"brightness": True, "brightness_pct": 50, "color": {"r": 1, "g": 2, "b": 3}}
+    assert thing.attributes == {"brightness": True, "brightness_pct": 50, "color": (0, 127, 255)}
     assert house.condition("light.sala").changed_at == NOW
     assert house.household(("Ana",), "America/Bahia").areas[0].name == "sala"
 
@@ -51,9 +51,9 @@ def test_a_lamp_is_a_thing_with_its_abilities_readings_and_area() -> None:
         ("climate", {"mode_stat_t": "s"}, b"COOL", "cool", {}),
         ("climate", {"curr_temp_t": "s", "temp_unit": "F"}, b"77", None, {"current_temperature": 25.0}),
         ("light", {"bri_stat_t": "s", "stat_t": None, "bri_scl": 254}, b"1", None, {"brightness_pct": 1}),
-        ("light", {"clr_temp_stat_t": "s", "stat_t": None}, b"370", None, {"color_temp": 370}),
-        ("light", {"rgb_stat_t": "s", "stat_t": None}, b"255,0,9", None, {"color": (255.0, 0.0, 9.0)}),
-        ("light", {"schema": "json"}, b'{"state":"ON","color_temp":370}', "on", {"color_temp": 370}),
+        ("light", {"clr_temp_stat_t": "s", "stat_t": None}, b"370", None, {"color_temp_kelvin": 2702}),
+        ("light", {"rgb_stat_t": "s", "stat_t": None}, b"255,0,9", None, {"color": (255, 0, 9)}),
+        ("light", {"schema": "json"}, b'{"state":"ON","color_temp":370}', "on", {"color_temp_kelvin": 2702}),
         ("switch", {}, b"None", None, {}),
         ("vacuum", {}, b"docked", "docked", {}),
     ],
@@ -207,7 +207,8 @@ def test_the_household_is_built_again_only_after_a_change() -> None:
     assert house.condition("light.a").heard_at == NOW + timedelta(seconds=5)
     hear(house, "s", b"OFF")
     assert house.household() is not household
-    assert house.household().things[0] is next(thing for thing in household.things if thing.id == "light.b")
+    assert [thing.id for thing in house.household().things] == ["light.a", "light.b"]
+    assert house.household().things[1] is household.things[1]
 
 
 def test_the_house_is_bounded() -> None:

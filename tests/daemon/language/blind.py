@@ -16,7 +16,7 @@ from daemon.language.wire import household_from_json
 from daemon.language.words import fold
 
 HERE = Path(__file__).parent
-HARMLESS = ("HassGet", "HassNevermind", "HassRespond", "ListReminders", "HassTimerStatus", "HassClimateGet",
+HARMLESS = ("HassGet", "HassNevermind", "HassRespond", "ListReminders", "ListActions", "HassTimerStatus", "HassClimateGet",
             "ShoppingListGet")  # fmt: skip
 _TEXTS = frozenset({"message", "query", "item", "search_query", "name", "area"})
 _TIMES = frozenset({"when", "window", "delay_s", "rrule", "for_s", "duration_s"})
@@ -97,7 +97,8 @@ def _holds(key: str, value: str, intent: Intent) -> bool:
     if key == "window":
         low, high = (datetime.fromisoformat(part) for part in value.split(".."))
         at = datetime.fromisoformat(str(got)) if got else None
-        return at is not None and at.tzinfo is not None and low <= at <= high
+        at = at if at is None or at.tzinfo else at.replace(tzinfo=low.tzinfo)  # a day alone begins at its midnight
+        return at is not None and low <= at <= high
     if key == "when" and re.fullmatch(r"\d{4}-\d\d-\d\d", value):
         return got is not None and datetime.fromisoformat(str(got)).date() == date.fromisoformat(value)
     if key == "rrule":

@@ -1,17 +1,33 @@
 """Sentences written before the rules that now read them, and scored once before anything was changed for them.
 
 First scores, each after learning from the sets before: third 142 of 192 (74.0 %, 2 false actions), fourth 113 of 133
-(85.0 %, 2), fifth 59 of 79 (74.7 %, 1), sixth 63 of 71 (88.7 %, 0), seventh 55 of 59 (93.2 %, 0; one of its misses was
-a rule that its label had left out). They guard what was learnt from them since; they say nothing of the yet unheard.
+(85.0 %, 2), fifth 59 of 79 (74.7 %, 1), sixth 63 of 71 (88.7 %, 0), seventh 55 of 59 (93.2 %, 0), eighth 179 of 211
+(84.8 %, 2), ninth 180 of 201 (89.6 %, 4), tenth 180 of 193 (93.3 %, 0), eleventh 150 of 172 (87.2 %, 3), twelfth 144 of
+162 (88.9 %, 0), thirteenth 147 of 154 (95.5 %, 1), fourteenth 151 of 156 (96.8 %, 0). A few of the misses in each were the label's: it had left out a
+value that the sentence tells, or another good reading; these labels were mended afterwards, the scores were not. The
+sets guard what was learnt from them since; they say nothing of the yet unheard.
 """
 
 import blind
 import pytest
 
-
-@pytest.mark.parametrize(
-    "name", ["third_held_out", "fourth_held_out", "fifth_held_out", "sixth_held_out", "seventh_held_out"]
+SETS = (
+    "third",
+    "fourth",
+    "fifth",
+    "sixth",
+    "seventh",
+    "eighth",
+    "ninth",
+    "tenth",
+    "eleventh",
+    "twelfth",
+    "thirteenth",
+    "fourteenth",
 )
+
+
+@pytest.mark.parametrize("name", [f"{name}_held_out" for name in SETS])
 def test_blind_set(name: str) -> None:
     verdicts = blind.judged(name)
     assert not [verdict.row.text for verdict in verdicts if verdict.acts_falsely]

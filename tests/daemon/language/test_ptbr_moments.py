@@ -55,7 +55,8 @@ def at(hour: int, minute: int = 0, day: int = 11, month: int = 3) -> datetime:
      ("daqui a dez minutos", at(14, 30)), ("daqui a uma hora e meia", at(15, 50)), ("em 40 minutos", at(15)),
      ("dentro de meia hora", at(14, 50)), ("daqui a pouco", at(14, 35)), ("daqui 2 horas", at(16, 20)),
      ("sábado de manhã", at(8, day=14)), ("domingo às onze da manhã", at(11, day=15)), ("às 12 da noite", at(0, day=12)),
-     ("às 2 da madrugada", at(2, day=12))],
+     ("às 2 da madrugada", at(2, day=12)), ("às oito menos dez da noite", at(19, 50)), ("antes das oito da noite", at(19)),
+     ("quando for cinco horas", at(17)), ("às cinco e quarenta pra sair", at(17, 40)), ("hoje mais tarde", at(17, 20))],
 )  # fmt: skip
 def test_instants(text: str, start: datetime) -> None:
     assert when(text).start == start
@@ -68,7 +69,9 @@ def test_instants(text: str, start: datetime) -> None:
      ("dia 31", date(2026, 3, 31)), ("dia 30 de fevereiro de 2027", None), ("dia 10", date(2026, 4, 10)),
      ("10 de maio", date(2026, 5, 10)), ("dia primeiro", date(2026, 4, 1)), ("1º de maio", date(2026, 5, 1)),
      ("no Natal", date(2026, 12, 25)), ("na véspera de Natal", date(2026, 12, 24)), ("daqui a três dias", date(2026, 3, 14)),
-     ("no fim de semana", date(2026, 3, 14)), ("dia 29 de fevereiro", date(2028, 2, 29))],
+     ("no fim de semana", date(2026, 3, 14)), ("dia 29 de fevereiro", date(2028, 2, 29)),
+     ("um dia antes do Natal", date(2026, 12, 24)), ("dois dias depois do dia 20", date(2026, 3, 22)),
+     ("antes do dia 15", date(2026, 3, 14))],
 )  # fmt: skip
 def test_days(text: str, day: date | None) -> None:
     found = moments.find(read(text).words, NOW)
@@ -84,7 +87,12 @@ def test_days(text: str, day: date | None) -> None:
      ("de 8 em 8 horas", "FREQ=HOURLY;INTERVAL=8", at(22, 20)), ("de hora em hora", "FREQ=HOURLY", at(15, 20)),
      ("a cada 30 minutos", "FREQ=MINUTELY;INTERVAL=30", at(14, 50)),
      ("toda noite", "FREQ=DAILY;BYHOUR=20;BYMINUTE=0", at(20)),
-     ("dia sim dia não às 8 da manhã", "FREQ=DAILY;INTERVAL=2;BYHOUR=8;BYMINUTE=0", at(8, day=12))],
+     ("dia sim dia não às 8 da manhã", "FREQ=DAILY;INTERVAL=2;BYHOUR=8;BYMINUTE=0", at(8, day=12)),
+     ("um dia sim e outro não às 8 da manhã", "FREQ=DAILY;INTERVAL=2;BYHOUR=8;BYMINUTE=0", at(8, day=12)),
+     ("quinta sim, quinta não às 9 da manhã", "FREQ=WEEKLY;INTERVAL=2;BYDAY=TH;BYHOUR=9;BYMINUTE=0", at(9, day=12)),
+     ("todo dia às 7 e às 19", "FREQ=DAILY;BYHOUR=7,19;BYMINUTE=0", at(19)),
+     ("toda terça às 8, às 14 e às 20", "FREQ=WEEKLY;BYDAY=TU;BYHOUR=8,14,20;BYMINUTE=0", at(8, day=17)),
+     ("terça e quinta às 18h", "FREQ=WEEKLY;BYDAY=TU,TH;BYHOUR=18;BYMINUTE=0", at(18, day=12))],
 )  # fmt: skip
 def test_recurrences(text: str, rule: str, start: datetime) -> None:
     found = when(text)
@@ -168,3 +176,10 @@ def test_said_to_people() -> None:
     assert spoken_rule("FREQ=WEEKLY;BYDAY=TU,TH;BYHOUR=19;BYMINUTE=0", at(19)) == "toda terça e quinta às sete da noite"
     assert spoken_rule("FREQ=HOURLY;INTERVAL=8") == "a cada oito horas"
     assert spoken_rule("RRULE:FREQ=DAILY") == "todo dia"
+    assert spoken_rule("FREQ=DAILY;BYHOUR=7,19;BYMINUTE=0", at(19)) == "todo dia às sete da manhã e às sete da noite"
+    assert spoken_rule("FREQ=MONTHLY;BYMONTHDAY=5,20") == "todo dia cinco e vinte do mês"
+    assert spoken_rule("FREQ=MONTHLY;BYMONTHDAY=-1") == "todo último dia do mês"
+    assert spoken_rule("FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=5") == "todo quinto dia útil do mês"
+    assert spoken_rule("FREQ=MONTHLY;BYDAY=MO;BYSETPOS=-1") == "toda última segunda do mês"
+    assert spoken_rule("FREQ=WEEKLY;INTERVAL=2;BYDAY=TH") == "toda quinta, semana sim, semana não"
+    assert spoken_rule("FREQ=YEARLY;BYMONTH=12;BYMONTHDAY=25") == "todo ano, no dia vinte e cinco de dezembro"

@@ -119,7 +119,9 @@ def test_what_people_and_devices_write_is_only_filled_in(text: str) -> None:
 
 def test_placeholders_are_filled_by_somebody() -> None:
     known = {"the", "The", "of", "at", "name", "o", "state", "value", "do", "está", "respondeu", "obedeceu", "count", "title", "moment",
-             "Moment", "query", "listed", "Clock", "date", "days"}  # fmt: skip
+             "Moment", "query", "listed", "Clock", "date", "days", "words", "area", "message", "new", "phrase", "room",
+             "Falta", "falta", "Items", "items", "Title", "What", "what", "ago", "ahead", "by", "day", "doing", "length",
+             "names", "promised", "rule", "since", "until"}  # fmt: skip
     fields = {
         field.split(":")[0]
         for texts in REPLIES.said.values()

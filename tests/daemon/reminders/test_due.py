@@ -2,63 +2,24 @@
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
 from support.clock import START, FakeClock
+from support.heard_reminders import Room, running
 from support.wire import wire_to
 
-from daemon.errors import EngineFailed, LinkDown
+from daemon.errors import EngineFailed
 from daemon.reminders.due import LOOK_AGAIN_S, DueReminders
 from db.database import Database, open_database
 from db.listen import notifications
-from db.reminders import Due, claim_due, create, upcoming
+from db.reminder_search import upcoming
+from db.reminders import Due, claim_due, create
 
 ZONE = ZoneInfo("America/Sao_Paulo")
 MINUTE = timedelta(minutes=1)
-
-
-class Room:
-    """Hears what is delivered. `mute` makes the voice fail; while `hold` is clear, speech goes on."""
-
-    def __init__(self) -> None:
-        self.heard: asyncio.Queue[str] = asyncio.Queue()
-        self.ids: list[UUID] = []
-        self.mute: Exception | None = None
-        self.hold = asyncio.Event()
-        self.hold.set()
-        self.cut_off = 0
-
-    async def speak(self, due: Due) -> None:
-        if self.mute:
-            raise self.mute
-        self.ids.append(due.id)
-        self.heard.put_nowait(due.title)
-        await self._sound()
-
-    async def brief(self, dues: Sequence[Due]) -> None:
-        if self.mute:
-            raise self.mute
-        self.ids += [due.id for due in dues]
-        self.heard.put_nowait("briefing: " + ", ".join(due.title for due in dues[:6]))
-        await self._sound()
-
-    async def tone(self) -> None:
-        self.heard.put_nowait("tone")
-
-    async def next(self) -> str:
-        return await asyncio.wait_for(self.heard.get(), 10)
-
-    async def _sound(self) -> None:
-        try:
-            await self.hold.wait()
-        except asyncio.CancelledError:
-            self.cut_off += 1
-            raise
 
 
 @pytest.fixture
@@ -79,27 +40,6 @@ async def db(database_url: str) -> AsyncIterator[Database]:
 
 def service(db: Database, room: Room, clock: FakeClock) -> DueReminders:
     return DueReminders(db, room, clock, lambda: 60.0, zone=lambda: ZONE)
-
-
-@asynccontextmanager
-async def running(*services: DueReminders) -> AsyncIterator[None]:
-    """Run them, again whenever their link is down, as the supervisor does."""
-
-    async def again(each: DueReminders) -> None:
-        while True:
-            with suppress(LinkDown):
-                await each.run()
-            await asyncio.sleep(0.01)
-
-    tasks = [asyncio.create_task(again(each)) for each in services]
-    try:
-        yield
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.wait(tasks)
-        for task in tasks:
-            assert task.cancelled() or task.exception() is None, task.exception()
 
 
 async def recorded(db: Database, how_many: int, status: str = "triggered") -> None:
@@ -250,6 +190,9 @@ from daemon.reminders.due import DueReminders
 from db.database import open_database
 
 class Voice:
+    def quiet_until(self, due, now):
+        return None
+
     async def speak(self, due):
         print(due.id, flush=True)
         await asyncio.Event().wait()
@@ -387,7 +330,7 @@ async def test_a_reminder_cancelled_while_spoken_stays_cancelled(db: Database, r
 
 
 async def test_a_series_fires_each_day_once(db: Database, room: Room, clock: FakeClock) -> None:
-    await create(db, "remédio", START, metadata={"rrule": "FREQ=DAILY;COUNT=3"}, zone=ZONE)
+    await create(db, "remédio", START, rrule="FREQ=DAILY;COUNT=3", zone=ZONE)
     async with running(service(db, room, clock)):
         for day in range(3):
             assert await room.next() == "remédio"

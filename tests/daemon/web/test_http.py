@@ -10,6 +10,7 @@ import pytest
 from support.clock import START
 
 from daemon.audio.wav import write_wav
+from daemon.checkup import Report, Step
 from daemon.errors import CannotDo, EngineMissing, LinkDown, MordomoError
 from daemon.health import Part
 from daemon.language.plan import Household, Plan
@@ -48,6 +49,11 @@ class House:
 
     def household(self) -> Household:
         return Household()
+
+    async def check_device(self, entity_id: str) -> Report:
+        if self.failure is not None:
+            raise self.failure
+        return Report(entity_id, True, "Está tudo certo.", [Step("turn_on", "confirmed", "on", 12.0)])
 
 
 @pytest.fixture
@@ -151,3 +157,13 @@ async def test_there_are_no_pages_that_were_not_asked_for(house: House) -> None:
     async with client(house) as http:
         for path in ("/docs", "/openapi.json", "/redoc", "/"):
             assert (await http.get(path)).status_code == 404
+
+
+async def test_a_device_is_checked(house: House) -> None:
+    async with client(house) as http:
+        told = (await http.post("/devices/light.sala/test")).json()
+        assert (told["entity_id"], told["ok"], told["verdict"]) == ("light.sala", True, "Está tudo certo.")
+        assert told["steps"] == [{"verb": "turn_on", "outcome": "confirmed", "state": "on", "ms": 12.0}]
+        house.failure = CannotDo("light.nada não está na casa agora.")
+        refused = await http.post("/devices/light.nada/test")
+        assert (refused.status_code, refused.json()) == (422, {"detail": "light.nada não está na casa agora."})

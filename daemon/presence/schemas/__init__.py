@@ -1,0 +1,1 @@
+"""The JSON Schemas of Mordomo's own MQTT topics, as files for other programs to read."""

@@ -1,0 +1,27 @@
+"""Whether somebody is being listened to or answered just now, by what the daemon's observers are told."""
+
+from daemon.clock import Clock
+from daemon.events import Event, NothingHeard, TurnEnded, TurnFailed, WakeWordHeard
+
+MOST_S = 60.0
+"""A turn whose end nobody told (it was cut short) counts as over after this."""
+
+
+class TurnsUnderWay:
+    """Call `note` with every event."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._called: dict[str, float] = {}
+
+    def note(self, event: Event) -> None:
+        """Take an event in."""
+        if isinstance(event, WakeWordHeard):
+            self._called[event.source] = self._clock.monotonic()
+        elif isinstance(event, NothingHeard | TurnEnded | TurnFailed):
+            self._called.pop(event.source, None)
+
+    def any(self) -> bool:
+        """Tell whether there is one."""
+        now = self._clock.monotonic()
+        return any(now - called < MOST_S for called in self._called.values())
