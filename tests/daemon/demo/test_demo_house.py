@@ -69,6 +69,7 @@ async def test_every_device_is_found_and_the_usual_orders_are_confirmed(broker_u
         assert "em 9 cômodos" in line
         await until(is_here(devices, "scene.dormir"))
         await until(is_here(devices, "light.corredor"))
+        await until(lambda: devices.house.condition("light.quarto_casal").state is not None)
         assert sorted(entity.id for entity in devices.house.entities) == sorted(toy.id for toy in toys("x"))
         assert devices.house.only_demo
         household = devices.house.household(("Ana",))
