@@ -54,14 +54,9 @@ class Entry:
 
 
 _ONLY_TELLS = (
-    "HassGet",
-    "HassClimateGet",
-    "HassTimerStatus",
-    "HassRespond",
-    "HassNevermind",
-    "List",
-    "ShoppingListGet",
-)
+    "HassGet", "HassClimateGet", "HassTimerStatus", "HassRespond", "HassNevermind", "ListReminders", "ListGetItems",
+    "ListNames", "ListRoutines", "ShoppingListGet",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -181,6 +176,7 @@ def vocabularies(lexicon: Lexicon) -> dict[str, str]:
         "estado": _one_of(lexicon.states),
         "modo": _one_of(lexicon.modes), "tipo": _one_of(lexicon.media_classes), "genero": _one_of(lexicon.genres),
         "mais": percent, "menos": percent,
+        "passado": r"(?:[^\W\d]{2,}(?:ei|i)|fiz|pus) ",
     }  # fmt: skip
 
 

@@ -90,10 +90,11 @@ def _without_front(words: Words, lexicon: Lexicon, language: str) -> Words | Non
             end = found.group().count(" ")
             if end < len(words) and (words[end - 1].mark or plain[end] in _JOINTS):
                 return words[end:]
+    article = plain[0] == "o" and not (words[0].accented or words[0].mark)  # and no "ô": "o lembrete das nove já tocou"
     for phrase in (*lexicon.called, *lexicon.before):
-        if len(phrase) < len(plain) and plain[: len(phrase)] == phrase:
+        if len(phrase) < len(plain) and plain[: len(phrase)] == phrase and not (article and phrase == ("o",)):
             return words[len(phrase) :]
-    called = plain[0] in lexicon.talk or (plain[0] in lexicon.vocatives and bool(words[0].mark))
+    called = (plain[0] in lexicon.talk and not article) or (plain[0] in lexicon.vocatives and bool(words[0].mark))
     return words[1:] if len(words) > 1 and called else None
 
 

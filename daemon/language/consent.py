@@ -30,6 +30,12 @@ def consent(plain: Sequence[str], lexicon: Lexicon) -> bool | None:
     return True if said_yes else None
 
 
+def goes_on(plain: Sequence[str], lexicon: Lexicon) -> bool:
+    """Tell whether a no is also the verb of more words, so that all may be a command: "cancela o timer"."""
+    said = _first(tuple(plain), lexicon.no)
+    return bool(said) and said[0] in lexicon.verb_forms and consent(plain[len(said) :], lexicon) is None
+
+
 def consented(asked: Plan, *, yes: bool) -> Plan:
     """Return the plan that was asked about with the yes in it, or one that lets it be."""
     if not yes:

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import structlog
 
 from daemon.language import book, clauses, corrections, frames, lexicon, names, own, planning, words
-from daemon.language.consent import CONFIRMED, consent, consented, filled
+from daemon.language.consent import CONFIRMED, consent, consented, filled, goes_on
 from daemon.language.found import Wanted
 from daemon.language.meaning import Reading
 from daemon.language.names import Index
@@ -221,21 +221,27 @@ class Language:
         if open_reminder is None:
             return None
         reader = self._reader(sentence, heard, household)
-        for command in clauses.bare(sentence.words, self._lexicon, self._name):
-            found = moments.find(command, reader.now, waking=open_reminder.slots.get("kind") == "alarm")
-            if found and all(word.plain in _TO for word in found[1]):
-                return _timed(open_reminder, found[0], asked)
+        for lead in ("", *_LEADS):  # to "para quando?" a mere "nove" is an hour, and "dez minutos" a wait
+            for command in clauses.bare(words.read(lead + heard.text).words, self._lexicon, self._name):
+                found = moments.find(command, reader.now, waking=open_reminder.slots.get("kind") == "alarm")
+                if found and all(word.plain in _TO for word in found[1]):
+                    timed = _timed(open_reminder, found[0], asked)
+                    if timed:
+                        return timed
         return None
 
     def _awaited(self, sentence: Sentence, heard: Heard, household: Household, asked: Plan, slot: str) -> Plan | None:
-        yes = consent(tuple(word.plain for word in sentence.words), self._lexicon)
-        if slot == CONFIRMED:
-            return None if yes is None else consented(asked, yes=yes)
-        if yes is False:
+        plain = tuple(word.plain for word in sentence.words)
+        yes = consent(plain, self._lexicon)
+        if yes is False and not goes_on(plain, self._lexicon):
             return consented(asked, yes=False)
+        if slot == CONFIRMED and yes is not False:
+            return consented(asked, yes=True) if yes else None
         anew = self._commands(sentence, heard, household)
         is_command = anew.route == "skill" and anew.question is None and anew.confidence > planning.UNSURE
-        return None if is_command else filled(asked, slot, heard.text.strip())
+        if is_command and not (yes is False and any(intent.name == "HassNevermind" for intent in anew.intents)):
+            return None
+        return consented(asked, yes=False) if yes is False else filled(asked, slot, heard.text.strip())
 
     def _chosen(self, sentence: Sentence, household: Household, asked: Asking, pending: Intent) -> Plan | None:
         narrowed = replace(household, things=asked.choices)
@@ -253,6 +259,7 @@ class Language:
         return None
 
 
+_LEADS = ("às ", "daqui a ")
 _TO = frozenset({"e", "pra", "para", "pro", "o", "a", "as", "isso", "me", "lembra", "lembre", "mim", "la"})
 
 

@@ -64,6 +64,8 @@ class Lexicon:
     copulas: frozenset[str]
     left_so: frozenset[str]
     for_me: frozenset[str]
+    people: Mapping[str, str]
+    no_deeds: frozenset[str]
     yes: tuple[Phrase, ...]
     no: tuple[Phrase, ...]
 
@@ -128,6 +130,8 @@ def load(language: str) -> Lexicon:
         copulas=_words(said["copulas"]),
         left_so=_words(said["left_so"]),
         for_me=frozenset(fold(form) for name in said["for_me"] for form in verbs[name]),
+        people={fold(name): name for name in said["people"]},
+        no_deeds=_words(said["no_deeds"]),
         yes=_phrases(said["yes"]),
         no=_phrases(said["no"]),
     )

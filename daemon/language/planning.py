@@ -36,7 +36,12 @@ def planned(readings: tuple[Reading, ...]) -> Plan:
 def without_remarks(readings: list[Reading]) -> tuple[Reading, ...]:
     """Leave out the state of a thing that is ordered in the same breath: "esqueci a luz acesa, apaga lá"."""
     moved = {reading.targets for reading in readings if reading.targets and reading.intents[0].name != "HassGetState"}
-    return tuple(r for r in readings if not (r.intents and r.intents[0].name == "HassGetState" and r.targets in moved))
+    return tuple(reading for reading in readings if not (_tells_how(reading) and reading.targets in moved))
+
+
+def _tells_how(reading: Reading) -> bool:
+    """Tell whether this is how a thing is, and not a question of who, why or when."""
+    return any(intent.name == "HassGetState" and "asked" not in intent.slots for intent in reading.intents[:1])
 
 
 def is_alone(reading: Reading) -> bool:

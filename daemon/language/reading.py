@@ -23,6 +23,7 @@ _LONGEST_COMMAND = 60
 """Words. A command for a house is short; this also bounds the work on hostile text."""
 _MOST_READINGS = 36
 """So many pieces of one sentence are tried as a command; one that needs more is not one."""
+_TIES = frozenset({"de", "do", "da", "dos", "das"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,7 @@ class Reader:
     now: datetime
     found: dict[tuple[object, ...], tuple[Found, ...]] = field(default_factory=dict)
     known: dict[tuple[tuple[int, str], ...], Reading | None] = field(default_factory=dict)
+    times: dict[tuple[object, ...], _View | None] = field(default_factory=dict)
     effort: list[None] = field(default_factory=list)
 
     def after(self, reading: Reading) -> "Reader":
@@ -107,8 +109,11 @@ class Reader:
         return best
 
     def _timed(self, words: Sequence[Word], *, waking: bool) -> _View | None:
-        found = moments.find(words, self.now, waking=waking)
-        return _View(found[1], found[0]) if found else None
+        key = (waking, *((word.start, word.plain) for word in words))
+        if key not in self.times:
+            found = moments.find(words, self.now, waking=waking)
+            self.times[key] = _View(found[1], found[0]) if found else None
+        return self.times[key]
 
     def _views(self, entry: Entry, raw: _View, timed: _View | None) -> list[_View]:
         wants_time = entry.time or entry.query_time
@@ -149,7 +154,8 @@ class Reader:
             words = view.words[start:end]
             if name == "alvo" or (name == "area" and "alvo" in pattern.slots and not entry.area_apart):
                 said_there = self._listed(words)
-                if pattern.source == "{alvo}" and not self._is_called(words, entry):
+                alone = pattern.source == "{alvo}" and not self._is_called(words, entry)
+                if alone or said_there[-1] in _TIES:  # "o das nove" is no thing at nine degrees
                     return None
                 before = target or ()
                 target = (*said_there, *before) if name == "alvo" else (*before, "de", *said_there)
@@ -185,8 +191,8 @@ class Reader:
             area = self._area(slot.plain)
             return {"area": area} if area else None
         if slot.name == "pessoa":
-            who = values.person(slot.plain, self.pointer.index.household.people)
-            return {"person": who, "message": "acordar"} if who else None
+            who = values.person(slot.plain, self.pointer.index.household.people, self.lexicon)
+            return {"person": who} if who else None
         return values.value(slot, self.lexicon)
 
     def _area(self, plain: Phrase) -> str | None:
@@ -251,8 +257,9 @@ class Reader:
         if entry.default == "here":
             here = {"area": self.pointer.speaker} if self.pointer.speaker else {}
             return Reading((Intent(entry.intent, (), {**slots, **here}),), 0.95)
-        if entry.default == "luz":
-            return self._aim(entry, ("a", "luz"), slots) if self.pointer.speaker else None
+        if entry.default in {"luz", "casa"}:
+            meant = ("a", "luz") if entry.default == "luz" else ("tudo", "da", "casa")
+            return self._aim(entry, meant, slots) if self.pointer.speaker or entry.default == "casa" else None
         return self._of_kind(entry, slots)
 
     def _of_kind(self, entry: Entry, slots: Mapping[str, Value]) -> Reading | None:
@@ -269,12 +276,11 @@ class Reader:
             return Reading((pending,), 0.6, question=asking.which_one(own), choices=tuple(own))
         return Reading((Intent(entry.intent, (own[0].id,), {"name": own[0].name, **slots}),), 0.9) if own else None
 
-    def _weighed(
-        self, reading: Reading, entry: Entry, pattern: Pattern, when: When | None, free: int
-    ) -> Reading:  # fmt: skip
-        assumed = (*reading.assumed, *((when.assumed,) if when and when.assumed else ()))
+    def _weighed(self, reading: Reading, entry: Entry, pattern: Pattern, when: When | None, free: int) -> Reading:
+        asks = entry.query_time or entry.date  # about an hour as said, whichever it is of the day's two
+        assumed = (*reading.assumed, *((when.assumed,) if when and when.assumed and not asks else ()))
         question = reading.question
-        if when and when.past and not (entry.query_time or entry.date):
+        if when and when.past and not asks:
             question = asking.already_past(when.start, self.now)
         elif entry.intent == "CreateReminder" and question is None and (when is None or not timing.any_start(when)):
             question = asking.FOR_WHEN

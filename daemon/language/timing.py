@@ -1,6 +1,7 @@
 """The slots of time: what the words of time in a sentence mean for its intent."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 
 from daemon.language.book import Entry
 from daemon.language.plan import Value
@@ -14,12 +15,16 @@ def slots(entry: Entry, when: When | None) -> Mapping[str, Value] | None:
     if when is None:
         return {}
     if entry.query_time or entry.date:
-        return _asked_about(when)
+        return _asked_about(entry, when)
+    if when.on_holiday and entry.intent != "CreateReminder":
+        return None
     if when.lasting_s is not None and entry.intent in REMINDING:
         return {"duration_s": when.lasting_s} if entry.wait_is else None
     said = {**_start(entry, when)}
     if when.rrule:
         said["rrule"] = when.rrule
+    if when.on_holiday:
+        said["on_holiday"] = when.on_holiday
     if when.lasting_s is not None:
         said["for_s"] = when.lasting_s
     return said
@@ -43,8 +48,11 @@ def _start(entry: Entry, when: When) -> Mapping[str, Value]:
     return {"when": start.isoformat()} if start else {}
 
 
-def _asked_about(when: When) -> Mapping[str, Value] | None:
+def _asked_about(entry: Entry, when: When) -> Mapping[str, Value] | None:
     slots: dict[str, Value] = {}
+    if when.begin is not None and when.end is not None and when.end - when.begin > timedelta(days=1):
+        span = {"date": when.begin.date().isoformat(), "until": when.end.date().isoformat()}
+        return span if entry.intent == "ListReminders" else None  # "cancela os lembretes dessa semana" needs care
     if when.clock is not None:
         slots["time"] = f"{when.clock.hour:02d}:{when.clock.minute:02d}"
     day = when.day or (when.start.date() if when.start is not None and when.clock is None else None)

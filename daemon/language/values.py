@@ -13,7 +13,9 @@ PERCENT = {"brilho": "brightness", "posicao": "position", "volume": "volume_leve
 TEXTS = {"mensagem": "message", "busca": "search_query", "item": "item", "nome": "name", "assunto": "query"}
 _BEFORE_BARE = frozenset("em no na para pra pro a ate ao com por num volume velocidade".split())
 _TRIM = frozenset({"o", "a", "os", "as"})
-_DAYS = frozenset({"hoje", "amanha", "ontem", "depois", "de"})
+_DAYS = frozenset("hoje amanha ontem depois de da do essa dessa desta esta esse desse semana mes que vem".split())
+_TELLING = frozenset({"e", "sao", "sera", "seria", "comeca"})
+_BEFORE_PERSON = frozenset("o a os as pro pra minha meu minhas meus nossa nosso".split())
 _CONDITIONS = frozenset({"se", "quando", "caso"})
 _LONGEST_NAME = 8
 """Words."""
@@ -56,6 +58,8 @@ def value(slot: Captured, lexicon: Lexicon) -> Mapping[str, Value] | None:
 
 
 def _chosen(name: str, plain: Phrase, lexicon: Lexicon) -> Mapping[str, Value] | None:
+    if name == "passado":
+        return None if plain[0] in lexicon.no_deeds else {}
     if name == "tom":
         kelvin = lexicon.temperatures.get(plain)
         if kelvin is None and plain[-1:] in {("kelvin",), ("k",), ("kelvins",)}:
@@ -109,6 +113,8 @@ def _is_text(slot: Captured, lexicon: Lexicon) -> bool:
     "me lembra de pagar a luz não" and "por que você…" (which is no "pôr") hold none at all.
     """
     plain, first = slot.plain, not slot.before
+    if slot.name == "mensagem" and plain[-1] in _TELLING:
+        return False  # "que a reunião é às oito": the hour belongs to the text
     if plain[-1] == "nao" or (slot.before == "por" and plain[0] == "que"):
         return False
     if slot.name == "assunto":
@@ -144,10 +150,11 @@ def _tidy(number: float) -> int | float:
     return int(number) if number == int(number) else number
 
 
-def person(words: Phrase, people: Sequence[str]) -> str | None:
-    """Return the person of the house that the words name, or None."""
-    said = " ".join(word for word in words if word not in {"o", "a", "pro", "pra", "do", "da"})
-    return next((name for name in people if fold(name) == said or fold(name).split()[0] == said), None)
+def person(words: Phrase, people: Sequence[str], lexicon: Lexicon) -> str | None:
+    """Return the person of the house that the words name, or those of it ("as crianças"), or None."""
+    said = " ".join(word for word in words if word not in _BEFORE_PERSON)
+    named = next((name for name in people if fold(name) == said or fold(name).split()[0] == said), None)
+    return named or lexicon.people.get(said)
 
 
 STEP_PCT, LITTLE_STEP_PCT, STEP_DEGREES = 20, 10, 1

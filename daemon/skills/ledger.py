@@ -10,7 +10,7 @@ from daemon.language.consent import CONFIRMED
 from daemon.language.plan import Intent, Thing
 from daemon.language.replies import Replies
 from daemon.skills.orders import targets
-from daemon.skills.skill import Action, Carried, Context, Done, Skill, asking, joined, standing_for
+from daemon.skills.skill import Action, Carried, Context, Done, Skill, joined, standing_for
 from daemon.skills.undoing import first_of, opposite
 from db import causes
 from db.causes import Change, Deed
@@ -47,10 +47,7 @@ class LedgerSkills:
 
     def by_intent(self) -> dict[str, Skill]:
         """Return the skills by the intents that they carry out."""
-        return {
-            "ListActions": Skill(asking("list_actions"), self.tell),
-            "Undo": standing_for(self.undo),
-        }
+        return {"Undo": standing_for(self.undo)}
 
     async def tell(self, intent: Intent, _: Sequence[Action], context: Context) -> Carried:
         """Tell who, why or when, of a thing; without one, what was done today or yesterday."""

@@ -42,13 +42,14 @@ def skills(house: House) -> dict[str, Skill]:
     """Return every skill by the intents' names."""
     replies, db = house.replies, house.db
     moving = {**device_skills(house.orders), **media_skills(house.orders), **room_skills(house.orders)}
+    ledger = LedgerSkills(db, replies)
     return {
         **postponable(moving, db, replies),
-        **state_skills(replies),
+        **state_skills(replies, ledger.tell),
         **clock_skills(replies),
         **talk_skills(replies),
         **broadcast_skills(replies, house.announce),
-        **LedgerSkills(db, replies).by_intent(),
+        **ledger.by_intent(),
         **NamingSkills(db, replies).by_intent(),
         **RoutineSkills(db, replies, house.understand).by_intent(),
         **keeping_skills(db, replies, house.calendar, house.hush),

@@ -20,7 +20,7 @@ from db.routines import NameTaken, RoutineRow
 MOST_STEPS = 20
 LONGEST_PHRASE = 60
 NO_STEP = frozenset(
-    "CreateRoutine DeleteRoutine RunRoutine ListRoutines Undo ListActions RenameDevice AliasDevice MoveDevice"
+    "CreateRoutine DeleteRoutine RunRoutine ListRoutines Undo RenameDevice AliasDevice MoveDevice"
     " HideDevice FavouriteDevice GuardDevice HassNevermind HassRespond".split()
 )
 """Intents that a routine cannot hold: it never calls a routine, so none calls itself."""

@@ -1,17 +1,24 @@
 """How things are: questions about states and temperatures, answered from what the devices last said."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from daemon.errors import CannotDo
 from daemon.language.plan import Intent, Thing
 from daemon.language.replies import Replies
 from daemon.skills.skill import Action, Carried, Context, Done, Skill, asking
 
+Tell = Callable[[Intent, Sequence[Action], Context], Awaitable[Carried]]
 
-def state_skills(replies: Replies) -> dict[str, Skill]:
-    """Return the skills that tell how things are, by intent."""
 
-    async def state(intent: Intent, _: Sequence[Action], context: Context) -> Carried:
+def state_skills(replies: Replies, cause: Tell) -> dict[str, Skill]:
+    """Return the skills that tell how things are, by intent.
+
+    `cause` answers where more than the state is `asked`: who, why, when, or what was done.
+    """
+
+    async def state(intent: Intent, actions: Sequence[Action], context: Context) -> Carried:
+        if intent.slots.get("asked"):
+            return await cause(intent, actions, context)
         things = _asked_about(intent, context)
         asked = intent.slots.get("state")
         if not things:

@@ -21,6 +21,7 @@ TYPICAL_HOURS = {
 }  # fmt: skip
 _SOON_S = 15 * 60
 _LATER_S = 3 * 3600
+_DAY_S = 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,7 @@ class When:
     minutos`), `lasting_s` how long (`por dez minutos`). `past` marks an hour of today that is over. `clock` is the
     hour as said, for asking about one ("o alarme das sete"). `grain` is how finely it was said (second to year), `end`
     where it ends (exclusive) if it lasts: a week, a part of the day, `das 9 às 11`; `begin` is where such a part
-    begins, while `start` is the moment in it that is taken.
+    begins, while `start` is the moment in it that is taken. `on_holiday` is "skip" where a rule leaves holidays out.
     """
 
     start: datetime | None = None
@@ -45,6 +46,7 @@ class When:
     grain: str | None = None
     begin: datetime | None = None
     end: datetime | None = None
+    on_holiday: str | None = None
 
 
 _PART_HOURS = {"manha": (6, 12), "tarde": (12, 18), "noite": (18, 24), "madrugada": (0, 6)}
@@ -62,8 +64,10 @@ def find(words: Sequence[Word], now: datetime, *, waking: bool = False) -> tuple
     if waking and isinstance(clock, Clock) and 4 <= clock.hour <= 11:
         said.parts["clock"] = replace(clock, sure=True)
     when = _compose(said.parts, now)
-    if when is None:
+    if when is None or ("holidays" in said.parts and when.rrule is None):
         return None
+    if "holidays" in said.parts:
+        when = replace(when, on_holiday="skip")
     gone = gathering.gone(said.spans, words)
     return when, tuple(word for i, word in enumerate(words) if i not in gone)
 
@@ -104,7 +108,15 @@ def _lasting(when: When, lasting_s: int | None, until: object) -> When:
         choices = [first + timedelta(hours=h) for h in ((0, 24) if until.sure else (0, 12, 24))]
         end = next((at for at in choices if at > when.start), first + timedelta(1))
         return replace(when, end=end, lasting_s=round(end.timestamp() - when.start.timestamp()))
+    if when.rrule is not None and lasting_s is not None and lasting_s % _DAY_S == 0:
+        return replace(when, rrule=f"{when.rrule};UNTIL={_until(when, lasting_s):%Y%m%dT%H%M%S}")
     return replace(when, lasting_s=lasting_s)
+
+
+def _until(when: When, lasting_s: int) -> datetime:
+    """Return the last moment of a recurrence that goes on for some days: "de oito em oito horas por sete dias"."""
+    first = when.start.replace(tzinfo=None) if when.start else datetime.combine(when.day or date.max, time())
+    return first + timedelta(seconds=lasting_s - 1)
 
 
 def _midnight(day: date, now: datetime) -> datetime:

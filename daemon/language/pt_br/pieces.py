@@ -93,16 +93,27 @@ _PARTS = dict(
 )
 
 
+_WITHOUT = tuple(
+    tuple(said.split())
+    for said in (
+        "menos quando for", "exceto quando for", "sem ser", "sem contar", "so nao", "mas nao", "menos", "exceto",
+        "fora", "salvo", "tirando", "pulando", "pula",
+    )
+)  # fmt: skip
+"""What leaves out what follows, the longest first."""
+_WITHIN = frozenset({"em", "no", "nos", "o", "os", "dia", "dias", "de"})
+
 STARTS = frozenset({
     *recurrences.STARTS, *clocks.LEADS, *days.STARTS, *numbers.WORDS, *_LASTING, *(lead[0] for lead in _IN),
     *(name[0] for name in _PARTS), *spans.STARTS, "pela", "esta", "essa", "nesta", "nessa", "meio", "meia", "meiodia",
     "meianoite", "entre", "se", "caso", "comecando",
+    *(name[0] for name in _WITHOUT),
 })  # fmt: skip
 """Words with which a piece of time may begin (besides figures): all others are passed over quickly."""
 
 
 class Piece(NamedTuple):
-    """One piece: its kind (rule, wait, day, clock, part, lasting, between, roll, from), its value, the index after."""
+    """One piece: its kind (rule, wait, day, clock, part, lasting, between, roll, holidays, from), value, end."""
 
     kind: str
     value: object
@@ -113,6 +124,8 @@ def read(words: Sequence[Word], plain: tuple[str, ...], at: int, today: date, *,
     """Read the piece of time that begins at word `at`; where an hour is `expected`, a number alone is one."""
     if plain[at] in {"e", "se", "caso"}:
         return _named("roll", _rolled(plain, at))
+    if plain[at] in _LEFT_OUT:
+        return _named("holidays", _without_holidays(plain, at))
     return (
         _named("rule", recurrences.read(plain, at))
         or _wait(plain, at, today)
@@ -195,6 +208,18 @@ def _months_ahead(plain: tuple[str, ...], at: int, today: date) -> tuple[date, i
     return None
 
 
+def _without_holidays(plain: tuple[str, ...], at: int) -> tuple[bool, int] | None:
+    """Read `menos nos feriados`, `exceto em feriado`."""
+    for name in _WITHOUT:
+        if plain[at : at + len(name)] == name:
+            here = at + len(name)
+            while here < len(plain) and plain[here] in _WITHIN and here - at < 6:
+                here += 1
+            return (True, here + 1) if plain[here : here + 1] in {("feriado",), ("feriados",)} else None
+    return None
+
+
+_LEFT_OUT = frozenset(name[0] for name in _WITHOUT)
 _ROLLS = {("proximo", "dia", "util"): 1, ("dia", "util", "seguinte"): 1, ("primeiro", "dia", "util", "depois"): 1,
           ("dia", "util", "depois"): 1, ("dia", "seguinte"): 1, ("dia", "util", "anterior"): -1,
           ("dia", "util", "antes"): -1, ("ultimo", "dia", "util", "antes"): -1}  # fmt: skip

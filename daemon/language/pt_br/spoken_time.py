@@ -42,7 +42,7 @@ def _part_of_day(hour: int) -> str:
         return "da madrugada" if hour < 5 else "da manhã"
     if hour < 12:
         return "da manhã"
-    return "da tarde" if hour < 18 else "da noite"
+    return "da tarde" if hour < 19 else "da noite"
 
 
 def spoken_day(day: date, today: date) -> str:

@@ -16,7 +16,7 @@ from daemon.language.wire import household_from_json
 from daemon.language.words import fold
 
 HERE = Path(__file__).parent
-HARMLESS = ("HassGet", "HassNevermind", "HassRespond", "ListReminders", "ListActions", "HassTimerStatus", "HassClimateGet",
+HARMLESS = ("HassGet", "HassNevermind", "HassRespond", "ListReminders", "ListGetItems", "ListNames", "HassTimerStatus", "HassClimateGet",
             "ShoppingListGet")  # fmt: skip
 _TEXTS = frozenset({"message", "query", "item", "search_query", "name", "area"})
 _TIMES = frozenset({"when", "window", "delay_s", "rrule", "for_s", "duration_s"})

@@ -71,7 +71,17 @@ def wrong(case: Case, plan: Plan) -> str | None:
 def acts_falsely(case: Case, plan: Plan) -> bool:
     """Tell whether the plan would do something to a thing or a reminder that the case does not ask for."""
     asked = {part for wanted in case.wanted for part in shlex.split(wanted)}
-    harmless = ("HassGet", "HassNevermind", "HassRespond", "List", "HassTimerStatus", "HassClimateGet")
+    harmless = (
+        "HassGet",
+        "HassNevermind",
+        "HassRespond",
+        "ListReminders",
+        "ListGetItems",
+        "ListNames",
+        "ListRoutines",
+        "HassTimerStatus",
+        "HassClimateGet",
+    )
     return (
         any(
             (intent.name not in asked or not set(intent.targets) <= asked)

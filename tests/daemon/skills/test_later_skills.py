@@ -54,7 +54,7 @@ async def test_a_gate_for_later_takes_its_yes_now(database_url: str, tmp_path: P
 async def test_again_and_again(database_url: str, tmp_path: Path) -> None:
     async with home(database_url, tmp_path, clock=FakeClock()) as house:
         said = (await house.butler.ask("acende a luz da sala todo dia às seis da tarde", house.written)).reply
-        assert said == ["Combinado: acendo a luz da sala todo dia às seis da noite."]
+        assert said == ["Combinado: acendo a luz da sala todo dia às seis da tarde."]
         (row,) = await rows(house.db)
         assert (row["kind"], row["title"]) == ("command", "acender a luz da sala")
         assert row["rrule"] == "FREQ=DAILY;BYHOUR=18;BYMINUTE=0"

@@ -29,7 +29,7 @@ async def say(house: Home, text: str) -> str:
          "light.cozinha", "aliases", ["luz do fogão"]),
         ("move a luz da sala para a cozinha", "Certo: a luz da sala agora fica na cozinha.",
          "light.sala", "area", "cozinha"),
-        ("esconde a luz da cozinha",
+        ("esconde a luz da cozinha da lista",
          "Escondi a luz da cozinha. Para voltar a falar da luz da cozinha, use o comando mordomo devices.",
          "light.cozinha", "hidden", True),
         ("coloca a luz da sala nos favoritos", "Certo, a luz da sala é um dos favoritos.",

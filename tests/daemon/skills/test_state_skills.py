@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import pytest
@@ -7,12 +8,18 @@ from daemon.errors import CannotDo
 from daemon.language.plan import Intent, Value
 from daemon.language.replies import Replies
 from daemon.skills.clock import clock_skills
-from daemon.skills.skill import Context
+from daemon.skills.skill import Action, Carried, Context, Done
 from daemon.skills.states import state_skills
 
 CONTEXT = Context(datetime(2026, 11, 20, 14, 5, tzinfo=UTC), HOUSE, area="sala")
 REPLIES = Replies.load("pt_br")
-SKILLS = {**state_skills(REPLIES), **clock_skills(REPLIES)}
+
+
+async def cause(intent: Intent, _: Sequence[Action], __: Context) -> Carried:
+    return Carried(f"{intent.slots['asked']}?", (Done(ok=True, result={}),))
+
+
+SKILLS = {**state_skills(REPLIES, cause), **clock_skills(REPLIES)}
 
 
 async def said(name: str, *targets: str, **slots: Value) -> str:
@@ -40,6 +47,11 @@ async def test_none_of_them() -> None:
 async def test_nothing_of_that_name() -> None:
     with pytest.raises(CannotDo):
         await said("HassGetState", "light.gone", state="on")
+
+
+async def test_what_is_asked_beyond_the_state_is_told_by_the_ledger() -> None:
+    assert await said("HassGetState", "light.sala", asked="who", to="on") == "who?"
+    assert await said("HassGetState", asked="what") == "what?"
 
 
 async def test_temperature_of_the_room_one_speaks_in() -> None:
