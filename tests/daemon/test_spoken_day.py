@@ -14,7 +14,7 @@ from daemon.audio.frames import FRAME_BYTES
 from daemon.demo.show import SCENES
 from daemon.engines.silero import Silero
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = [pytest.mark.alone, pytest.mark.timeout(400)]
 
 
 class Room:
@@ -109,7 +109,7 @@ async def test_spoken_to_killed_and_started_again() -> None:
 
 
 async def _listening(daemon: DaemonProcess) -> None:
-    async with asyncio.timeout(40):
+    async with asyncio.timeout(120):
         while True:
             parts = (await daemon.get("/health")).json()["parts"]
             if parts["microphone"]["condition"] == "ok" and parts["stt"]["condition"] == "trial":

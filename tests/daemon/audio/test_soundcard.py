@@ -17,6 +17,8 @@ from daemon.audio.microphone import Microphone
 from daemon.audio.soundcard import SoundCard
 from daemon.errors import EngineMissing
 
+pytestmark = pytest.mark.alone
+
 async def once():
     yield awake()
 
