@@ -8,10 +8,6 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 FETCH := $(PIP) install --quiet --require-hashes --only-binary :all:
-# Most tests wait for a server rather than compute. A file's tests stay together, with the servers that they share.
-# What measures time or starts whole daemons comes after that, alone. Status 5: none of those asked for is of this kind.
-TOGETHER := $(BIN)/pytest -n 2 --dist loadfile -m "not alone"
-ALONE := $(BIN)/pytest -m alone
 UV := $(VENV)/lock/bin/uv
 LOCK := $(UV) pip compile --quiet pyproject.toml - --universal --python-version 3.11 --fork-strategy fewest \
 	--generate-hashes --no-emit-index-url --no-header
@@ -33,19 +29,17 @@ demo: install  ## cinco cenas faladas, do som à luz acesa, sem baixar nada
 	@exec $(BIN)/mordomo demo $(ARGS)
 
 test: $(VENV)/installed-dev  ## todos os testes (ARGS="tests/db -x" para alguns)
-	@$(TOGETHER) $(ARGS) || [ $$? -eq 5 ]
-	@$(ALONE) $(ARGS) || [ $$? -eq 5 ]
+	@$(BIN)/pytest $(ARGS)
 
 test-debian: $(VENV)/installed-dev  ## os testes de servidores, contra o PostgreSQL e o mosquitto do Debian
-	@MORDOMO_TEST_POSTGRES=debian $(BIN)/pytest -n 2 --dist loadfile -m debian $(ARGS)
+	@MORDOMO_TEST_POSTGRES=debian $(BIN)/pytest -m debian $(ARGS)
 
 check: $(VENV)/installed-dev  ## o que a integração contínua roda: formato, regras, tipos, camadas, testes
 	@$(BIN)/ruff format --quiet --check . || { echo 'Fora do formato. Rode: make format'; exit 1; }
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy --no-error-summary
 	@$(BIN)/lint-imports --no-logo 2>/dev/null || $(BIN)/lint-imports
-	@$(TOGETHER) $(ARGS) || [ $$? -eq 5 ]
-	@$(ALONE) $(ARGS) || [ $$? -eq 5 ]
+	@$(BIN)/pytest $(ARGS)
 
 bench: $(VENV)/installed-dev  ## quanto de uma resposta é nosso, sem os motores (ARGS="--turns 50")
 	@$(BIN)/python -m tests.bench.turn $(ARGS)

@@ -64,8 +64,8 @@ def _end_of_first(text: str, longest: int) -> int | None:
     """Return where the first whole sentence of `text` ends, None while there may be more of it."""
     start = len(text) - len(text.lstrip())
     for match in _END.finditer(text, start):
-        if match.start() - start > longest:
-            break
+        if _certain_at(text, match) - start > longest:
+            break  # a stream would have been cut before this was known
         if match[0] == "\n" or _is_end(text, match):
             return match.end()
     if len(text) - start <= longest:
@@ -73,6 +73,15 @@ def _end_of_first(text: str, longest: int) -> int | None:
     window = text[start : start + longest]
     clauses = [m.end() for m in _CLAUSE.finditer(window) if m.end() > longest // 3]
     return start + (clauses[-1] if clauses else max(window.rfind(" "), 0) or longest)
+
+
+def _certain_at(text: str, match: re.Match[str]) -> int:
+    """Return how far one must have read to know whether these marks end a sentence."""
+    if match[0] == "\n":
+        return match.start()
+    if match[0].rstrip(_CLOSING)[-1] in "!?" or text[match.end()] == "\n":
+        return match.end()
+    return len(text) - len(text[match.end() :].lstrip())
 
 
 def _is_end(text: str, match: re.Match[str]) -> bool:

@@ -7,8 +7,6 @@ from bench import mqtt
 from bench.reminders import lateness, overdue_at_start
 from bench.turn import overheads
 
-pytestmark = pytest.mark.alone
-
 
 @pytest.mark.parametrize("command", [False, True])
 async def test_turn_overhead(command: bool) -> None:

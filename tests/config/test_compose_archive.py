@@ -79,9 +79,10 @@ async def copied(house: Composed) -> datetime:
 
 async def test_back_to_a_second_and_forth_again_and_from_the_archive_alone(house: Composed) -> None:
     since = await copied(house)
+    rows = await written(house, since)
     at = max(next_second(), since)
     later = at + SECOND
-    rows = await written(house, later)
+    rows += await written(house, later)
     house.kill()
     status, said = await house.keeper("restore", moment(at))
     assert (status, "Pronto" in said) == (0, True), said

@@ -25,7 +25,7 @@ from daemon.engines.silero import Silero
 from daemon.engines.whisper import Whisper
 from daemon.language.words import plain_words
 
-pytestmark = [pytest.mark.alone, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.timeout(300)
 LAMP_SCENE = SCENES / "acende-sala.wav"
 
 

@@ -12,7 +12,7 @@ from support.folders import short_folder
 
 from db.embedded import EmbeddedPostgres
 
-pytestmark = [pytest.mark.alone, pytest.mark.timeout(300)]
+pytestmark = pytest.mark.timeout(300)
 
 
 async def test_sigkill_in_the_middle_of_a_turn_and_of_a_reminder_loses_nothing() -> None:

@@ -14,7 +14,7 @@ from daemon.audio.frames import FRAME_BYTES
 from daemon.demo.show import SCENES
 from daemon.engines.silero import Silero
 
-pytestmark = [pytest.mark.alone, pytest.mark.timeout(400)]
+pytestmark = pytest.mark.timeout(400)
 
 
 class Room:

@@ -17,8 +17,6 @@ from daemon.audio.microphone import Microphone
 from daemon.audio.soundcard import SoundCard
 from daemon.errors import EngineMissing
 
-pytestmark = pytest.mark.alone
-
 async def once():
     yield awake()
 

@@ -116,6 +116,7 @@ async def test_devices_that_misbehave_on_purpose(broker_url: str, mqtt_prefix: s
         connected(broker_url, mqtt_prefix, 2500) as devices,
     ):
         await until(is_here(devices, "scene.dormir"))
+        await until(lambda: devices.house.condition("switch.tv_sala").available is False)
         slow, dead, lying, offline = await asyncio.gather(
             devices.carry_out(Order("light.sala", "turn_on")),
             devices.carry_out(Order("light.varanda", "turn_off")),

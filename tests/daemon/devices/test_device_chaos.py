@@ -185,7 +185,6 @@ def agree(lamps: Lamps, rows: list[dict[str, Any]]) -> None:
     assert len(claimed) == len(set(claimed))
 
 
-@pytest.mark.alone
 @pytest.mark.timeout(400)
 async def test_ledger_and_devices_agree_after_blows() -> None:
     with short_folder() as folder:

@@ -144,7 +144,6 @@ async def chaos(count: int, within_s: float, kills: int, restarts: int, jumps: i
         assert sum(times.values()) - count <= kills
 
 
-@pytest.mark.alone
 async def test_nothing_is_lost_or_doubled_for_half_a_minute() -> None:
     await chaos(1000, within_s=20, kills=5, restarts=1, jumps=4)
 

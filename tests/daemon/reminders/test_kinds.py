@@ -70,6 +70,13 @@ async def until(db: Database, reminder_id: UUID, status: str) -> Due:
                 return due
 
 
+async def leased_until(db: Database, reminder_id: UUID, moment: datetime) -> None:
+    """Wait for the prolonged lease: the fake clock must not run ahead of the database."""
+    async with asyncio.timeout(10):
+        while await db.fetchval("SELECT lease_until FROM reminders WHERE id = $1", reminder_id) < moment:
+            await asyncio.sleep(0.005)
+
+
 async def steps(db: Database, reminder_id: UUID) -> list[str]:
     return [each.step for each in await steps_of(db, reminder_id)]
 
@@ -88,6 +95,7 @@ async def test_an_alarm_rings_beside_everything_else_until_it_is_stopped(
         for _ in range(6):  # far beyond its first lease
             await clock.asleep(20)
             clock.advance(20)
+            await leased_until(db, alarm, clock.now() + timedelta(seconds=40))
         assert ringing.stop()
         assert await room.next() == "silence: acordar"
         await until(db, alarm, "triggered")
