@@ -3,6 +3,7 @@
 import asyncio
 import signal
 import time
+from collections.abc import Coroutine
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 
@@ -91,17 +92,31 @@ async def serve(env: Environment, options: Options) -> None:
         async with asyncio.TaskGroup() as group:
             services = Services(group, mordomo)
             _keep_house(services, backlog)
-            await _begin(services, with_servers, http, options)
-            folder.announce(http.url)
-            if not stop.is_set():
+            if await _unless(stop, _begin(services, with_servers, http, options)):
+                folder.announce(http.url)
                 await print_banner(mordomo, http.url, time.monotonic() - began)
-            if options.prompt:
-                services.start(Prompt(mordomo, stop.set))
+                if options.prompt:
+                    services.start(Prompt(mordomo, stop.set))
             await stop.wait()
             log.info("stopping")
             await mordomo.voice.finish(SENTENCE_S)
             services.stop()
     log.info("stopped")
+
+
+async def _unless(stop: asyncio.Event, work: Coroutine[None, None, None]) -> bool:
+    """Do the work and return True; where told to stop before it is done, cancel it and return False."""
+    working, stopping = asyncio.ensure_future(work), asyncio.ensure_future(stop.wait())
+    try:
+        await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            return False
+        await working
+        return True
+    finally:
+        for task in (working, stopping):
+            task.cancel()
+        await asyncio.gather(working, stopping, return_exceptions=True)
 
 
 def _keep_house(services: Services, backlog: Backlog) -> None:

@@ -164,9 +164,10 @@ class Devices:
                 raise LinkDown("broker", "caiu antes de confirmar a entrega")
             await publishing
         except aiomqtt.MqttError as problem:
-            # An unacknowledged message must die with this connection, or it could reach the device much later.
+            # An unacknowledged message must die with this connection, or it could reach the device much later; and
+            # from now on nobody is to take the link for one that works.
             if not lost.done():
-                lost.set_result(None)
+                self._drop()
             raise LinkDown("broker", str(problem)[:200]) from problem
         finally:
             publishing.add_done_callback(lambda done: done.cancelled() or done.exception())  # nobody else looks at it

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import shutil
 import signal
 
 import psutil
@@ -59,6 +60,24 @@ async def test_sigterm_ends_within_five_seconds_and_leaves_no_server_behind() ->
             _, alive = psutil.wait_procs(children, timeout=5)
             assert not alive
             assert "Traceback" not in mordomo.log
+
+
+async def test_sigterm_during_the_start_does_not_wait_for_its_end() -> None:
+    with short_folder() as folder:
+        async with daemon_process(folder / "data") as mordomo:
+            await mordomo.end()
+            shutil.rmtree(mordomo.data_dir)  # so that there is a whole schema to make
+            printed = len(mordomo.log)
+            await mordomo.launch()
+
+            async def under_way() -> bool:
+                return "schema_upgrade " in mordomo.log[printed:]
+
+            await until(under_way, within_s=60)
+            assert await mordomo.end(within_s=5.0) == 0, mordomo.log
+            assert "Traceback" not in mordomo.log
+            assert "Mordomo pronto" not in mordomo.log[printed:]
+            assert not EmbeddedPostgres(mordomo.data_dir).running()
 
 
 async def test_without_the_demonstration_house_nothing_of_it_is_left() -> None:

@@ -46,13 +46,18 @@ class DaemonProcess:
         """Where it answers HTTP."""
         return str(json.loads((self.data_dir / "daemon.json").read_text())["url"])
 
-    async def start(self) -> None:
-        """Start it and wait until it takes turns."""
+    async def launch(self) -> None:
+        """Start it, and wait for nothing."""
         with self.data_dir.with_suffix(".log").open("ab") as log:
             self.process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "daemon", "run", *self.arguments,
                 stdin=asyncio.subprocess.DEVNULL, stdout=log, stderr=log, env=self.environment,
             )  # fmt: skip
+
+    async def start(self) -> None:
+        """Start it and wait until it takes turns."""
+        await self.launch()
+        assert self.process is not None
         async with asyncio.timeout(READY_S):
             while not await self._ready():
                 if self.process.returncode is not None:
