@@ -7,7 +7,7 @@ under way is never sent again, by this process or by the next.
 import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import Any, Literal
+from typing import Any, Literal, cast
 from uuid import uuid4
 
 import aiomqtt
@@ -59,6 +59,7 @@ class Devices:
         self._confirm_ms = confirm_ms
         self._prefix = prefix
         self._client: aiomqtt.Client | None = None
+        self._inbox = Inbox()
         self._subscriptions: Subscriptions | None = None
         self._lost: asyncio.Future[None] | None = None
         self._why_away = "ainda não conectado"
@@ -179,6 +180,7 @@ class Devices:
         return self._client
 
     def _new_client(self) -> aiomqtt.Client:
+        self._inbox = Inbox()
         client = aiomqtt.Client(
             self.address.host,
             self.address.port,
@@ -188,7 +190,7 @@ class Devices:
             identifier=self._identifier,
             will=aiomqtt.Will(STATUS_TOPIC, "offline", qos=1, retain=True),
             keepalive=KEEPALIVE_S,
-            queue_type=Inbox,
+            queue_type=cast("type[Inbox]", lambda **_: self._inbox),
             socket_options=self.address.socket_options(DELIVERY_S),
             timeout=DELIVERY_S,
         )
@@ -231,15 +233,20 @@ class Devices:
 
     async def _listen(self, client: aiomqtt.Client, subscriptions: Subscriptions) -> None:
         async for message in client.messages:
-            topic, payload = message.topic.value, message.payload
-            if topic == subscriptions.echo:
-                subscriptions.echoed(payload)
-            elif topic.startswith(f"{self._prefix}/") and topic.endswith("/config"):
-                self.house.announce(topic, payload)
-                subscriptions.look()
-            else:
-                for entity_id in self.house.hear(topic, payload, self._clock.now(), retained=message.retain):
-                    self._confirmations.told(entity_id, self.house.condition(entity_id))
+            self._take_in(message, subscriptions)
+            for another in self._inbox.at_once():
+                self._take_in(another, subscriptions)
+
+    def _take_in(self, message: aiomqtt.Message, subscriptions: Subscriptions) -> None:
+        topic, payload = message.topic.value, message.payload
+        if topic == subscriptions.echo:
+            subscriptions.echoed(payload)
+        elif topic.startswith(f"{self._prefix}/") and topic.endswith("/config"):
+            self.house.announce(topic, payload)
+            subscriptions.look()
+        else:
+            for entity_id in self.house.hear(topic, payload, self._clock.now(), retained=message.retain):
+                self._confirmations.told(entity_id, self.house.condition(entity_id))
 
     def _ms_since(self, since_s: float) -> float:
         return round((self._clock.monotonic() - since_s) * 1000, 2)

@@ -42,3 +42,12 @@ async def test_what_finds_no_room_is_dropped_and_counted(size: int, kept: int) -
     assert len(await read(queue)) == kept
     queue.put_nowait(message("again", payload))
     assert queue.qsize() == 1
+
+
+def test_some_of_what_waits_is_taken_at_once_and_in_its_order() -> None:
+    queue = Inbox()
+    for number in range(inbox.AT_ONCE + 5):
+        queue.put_nowait(message(f"t{number}", b"x"))
+    assert [one.topic.value for one in queue.at_once()] == [f"t{number}" for number in range(inbox.AT_ONCE)]
+    assert [one.topic.value for one in queue.at_once()] == [f"t{inbox.AT_ONCE + number}" for number in range(5)]
+    assert list(queue.at_once()) == []
