@@ -22,6 +22,7 @@ import psutil
 from daemon.demo.gadgets import gadgets
 from daemon.demo.toy import STEP_S, Toy, toys
 from daemon.devices.address import Address
+from daemon.devices.client import new_client
 
 DRIFT_S = 20.0
 PARENT_POLL_S = 2.0
@@ -53,7 +54,8 @@ class House:
         pause_s = FIRST_PAUSE_S
         while True:
             try:
-                async with self._new_client() as client:
+                will = aiomqtt.Will(f"{self.root}/status", "offline", qos=1, retain=True)
+                async with new_client(self.address, will=will) as client:
                     self._client = client
                     try:
                         await self._arrive(client)
@@ -79,21 +81,6 @@ class House:
                 wander = random.uniform(-0.2, 0.2)  # noqa: S311 - weather, not a secret
                 toy.value = max(value - 1.5, min(value + 1.5, (toy.value or value) + wander))
                 await self._tell(toy)
-
-    def _new_client(self) -> aiomqtt.Client:
-        client = aiomqtt.Client(
-            self.address.host,
-            self.address.port,
-            username=self.address.user,
-            password=self.address.password,
-            tls_context=self.address.tls_context(),
-            will=aiomqtt.Will(f"{self.root}/status", "offline", qos=1, retain=True),
-            keepalive=15,
-            socket_options=self.address.socket_options(5),
-            timeout=5,
-        )
-        client.pending_calls_threshold = 1000
-        return client
 
     async def _arrive(self, client: aiomqtt.Client) -> None:
         await client.subscribe(f"{self.root}/+/+/set/+", qos=1)

@@ -15,11 +15,17 @@ import yaml
 ORIGIN = {"name": "mordomo-demo"}
 STEP_S = 0.25
 """How often what moves tells where it is."""
+MIREDS = (153, 500)
+"""The coldest and the warmest white of lamps with colours."""
+NEUTRAL = 250
 
 
 @dataclass(slots=True)
 class Toy:
-    """A device. `place` is its topic: it tells its state there, and commands come on `place/set/…`."""
+    """A device. `place` is its topic: it tells its state there, and commands come on `place/set/…`.
+
+    A lamp with colours is at `white`, in mired, or at `color`, the CIE's x and y: the one of them that is not None.
+    """
 
     id: str
     name: str
@@ -29,6 +35,8 @@ class Toy:
     own: Mapping[str, Any]
     state: str | None = None
     brightness: int | None = None
+    white: int | None = None
+    color: tuple[float, float] | None = None
     position: float | None = None
     target: float | None = None
     temperature: float | None = None
@@ -65,7 +73,7 @@ class Toy:
     def _light(self) -> dict[str, Any]:
         if self.own.get("color"):
             return {"schema": "json", "cmd_t": "~/set/json", "stat_t": "~", "bri_scl": 254,
-                    "sup_clrm": ["xy", "color_temp"]}  # fmt: skip
+                    "sup_clrm": ["xy", "color_temp"], "min_mirs": MIREDS[0], "max_mirs": MIREDS[1]}  # fmt: skip
         dimmer = {"bri_cmd_t": "~/set/brightness", "bri_stat_t": "~", "bri_scl": 100, "on_cmd_type": "first",
                   "bri_val_tpl": "{{ value_json.brightness }}"}  # fmt: skip
         return {**self._switch(), "stat_val_tpl": "{{ value_json.state }}", **(dimmer if self.brightness else {})}
@@ -109,6 +117,10 @@ class Toy:
         if self.component == "light" and self.brightness is not None:
             scale = 254 if self.own.get("color") else 100
             said["brightness"] = max(1, round(self.brightness * scale / 100))
+        if self.color is not None:
+            said |= {"color_mode": "xy", "color": dict(zip("xy", self.color, strict=True))}
+        elif self.white is not None:
+            said |= {"color_mode": "color_temp", "color_temp": self.white}
         for key in ("position", "temperature", "speed"):
             if (known := getattr(self, key)) is not None:
                 said[key] = round(known)
@@ -137,7 +149,12 @@ class Toy:
             self.state = {"ON": "on", "OFF": "off"}.get(told.get("state"), self.state)
             if "brightness" in told:
                 self.brightness = max(1, min(100, round(float(told["brightness"]) / 2.54)))
-        except (ValueError, TypeError, AttributeError):
+            if "color" in told:
+                x, y = (max(0.0, min(1.0, float(told["color"][axis]))) for axis in "xy")
+                self.color, self.white = (round(x, 4), round(y, 4)), None
+            elif "color_temp" in told:
+                self.color, self.white = None, max(MIREDS[0], min(MIREDS[1], round(float(told["color_temp"]))))
+        except (ValueError, TypeError, AttributeError, KeyError, OverflowError):
             return
 
     def _obey_number(self, what: str, payload: str) -> None:
@@ -188,6 +205,7 @@ def _toy(root: str, area: str, own: Mapping[str, Any]) -> Toy:
         own=own,
         state=own.get("state") if position is None else ("open" if position else "closed"),
         brightness=own.get("brightness"),
+        white=NEUTRAL if own.get("color") else None,
         position=None if position is None else float(position),
         temperature=own.get("temperature"),
         speed=1 if "speeds" in own else None,

@@ -59,6 +59,9 @@ REPORTS: Mapping[str, tuple[_Told, ...]] = {
         ("brightness", "state_topic", ("brightness_template",)),
         ("color_temp", "state_topic", ("color_temp_template",)),
         ("effect", "state_topic", ("effect_template",)),
+        # Beyond Home Assistant's keys, for Tasmota, which tells a hue, and whether it is white now.
+        ("color_hs", "state_topic", ("hs_template",)),
+        ("color_mode", "state_topic", ("color_mode_template",)),
     ),
     "cover": (
         ("position", "position_topic", ("position_template", "value_template")),
@@ -141,32 +144,26 @@ _ABILITIES: Mapping[str, Mapping[str, str]] = {
         "command_next_topic": "next_track", "command_previous_topic": "previous_track", "command_mute_topic": "mute",
     },
 }  # fmt: skip
-_CHOICES: Mapping[str, Mapping[str, str]] = {
-    "light": {"effect": "effect_list"},
-    "fan": {"preset": "preset_modes"},
-    "climate": {"mode": "modes", "fan_mode": "fan_modes", "preset": "preset_modes", "swing": "swing_modes",
-                "swing_horizontal": "swing_horizontal_modes"},
-    "water_heater": {"mode": "modes"},
-    "humidifier": {"mode": "modes"},
-    "select": {"option": "options"},
-    "siren": {"tone": "available_tones"},
-    "vacuum": {"fan_speed": "fan_speed_list"},
-    "event": {"event": "event_types"},
-}  # fmt: skip
-_DEFAULT_CHOICES: Mapping[tuple[str, str], tuple[str, ...]] = {
-    ("climate", "mode"): ("auto", "off", "cool", "heat", "dry", "fan_only"),
-    ("climate", "fan_mode"): ("auto", "low", "medium", "high"),
-    ("climate", "swing"): ("on", "off"),
-    ("climate", "swing_horizontal"): ("on", "off"),
-    ("water_heater", "mode"): ("off", "eco", "electric", "gas", "heat_pump", "high_demand", "performance"),
-}
-MAX_CHOICES = 200
 
 
 def table(component: str, config: Mapping[str, Any]) -> str:
     """Return the name under which REPORTS has this component: a light's depends on its schema."""
     schema = config.get("schema", "basic")
     return f"light.{schema}" if component == "light" and schema in ("json", "template") else component
+
+
+def words(component: str, config: Mapping[str, Any]) -> Mapping[str, str]:
+    """Return what each of the device's own words for a state means in Home Assistant's."""
+    if component in {"cover", "valve"}:
+        own = {f"state_{word}": word for word in ("open", "opening", "closed", "closing", "stopped")}
+        return {str(config.get(key, word)): word for key, word in own.items()}
+    if component == "lock":
+        own = {f"state_{word}": word for word in ("locked", "locking", "unlocked", "unlocking", "jammed")}
+        return {str(config.get(key, word.upper())): word for key, word in own.items()}
+    on, off = str(config.get("payload_on", "ON")), str(config.get("payload_off", "OFF"))
+    if component in {"switch", "siren"}:
+        return {str(config.get("state_on", on)): "on", str(config.get("state_off", off)): "off"}
+    return {on: "on", off: "off"}
 
 
 def reports(component: str, config: Mapping[str, Any]) -> Iterable[Report]:
@@ -182,6 +179,10 @@ def reports(component: str, config: Mapping[str, Any]) -> Iterable[Report]:
         colors = [part for part in parts if isinstance(part, str)]
         if len(colors) == 3:
             yield Report(topic, "color_rgb", ",".join(colors))
+    # Of a device with a dozen entities only those that somebody names: each reads the whole message once more.
+    if isinstance(topic := config.get("json_attributes_topic"), str) and config.get("entity_category") is None:
+        template = config.get("json_attributes_template")
+        yield Report(topic, "extras", template if isinstance(template, str) else None)
 
 
 def abilities(component: str, config: Mapping[str, Any]) -> frozenset[str]:
@@ -190,50 +191,6 @@ def abilities(component: str, config: Mapping[str, Any]) -> frozenset[str]:
         return frozenset(_light_abilities(config))
     named = _ABILITIES.get(component, {})
     return frozenset(ability for key, ability in named.items() if config.get(key) not in (None, False, []))
-
-
-def choices(component: str, config: Mapping[str, Any]) -> Mapping[str, tuple[str, ...]]:
-    """Return the words that an entity takes for each ability that wants one; empty where any word may do."""
-    found = {}
-    for ability, key in _CHOICES.get(component, {}).items():
-        raw = config.get(key)
-        told = tuple(word for word in raw[:MAX_CHOICES] if isinstance(word, str)) if isinstance(raw, list) else ()
-        if words := told or _DEFAULT_CHOICES.get((component, ability), ()):
-            found[ability] = words
-    return found
-
-
-def limits(component: str, config: Mapping[str, Any]) -> Mapping[str, tuple[float, float]]:
-    """Return the least and the most of what is set by number: °C, %, kelvin, or the entity's own unit."""
-    able = abilities(component, config)
-    found: dict[str, tuple[float, float]] = {}
-    if component in {"climate", "water_heater"} and able & {"temperature", "temperature_range"}:
-        found["temperature"] = celsius_limits(component, config)
-    if "humidity" in able:
-        low, high = (30.0, 99.0) if component == "climate" else (0.0, 100.0)
-        found["humidity"] = (number(config, "min_humidity", low), number(config, "max_humidity", high))
-    if component == "number":
-        found["value"] = (number(config, "min", 1), number(config, "max", 100))
-    if "color_temp" in able:
-        found["color_temp"] = kelvin_limits(config)
-    return found
-
-
-def celsius_limits(component: str, config: Mapping[str, Any]) -> tuple[float, float]:
-    """Return the lowest and the highest target, in °C whatever the device's unit."""
-    fahrenheit = config.get("temperature_unit") == "F"
-    default = {"climate": ((7, 35), (45, 95)), "water_heater": ((43.3, 60), (110, 140))}[component][fahrenheit]
-    low, high = number(config, "min_temp", default[0]), number(config, "max_temp", default[1])
-    return ((low - 32) / 1.8, (high - 32) / 1.8) if fahrenheit else (low, high)
-
-
-def kelvin_limits(config: Mapping[str, Any]) -> tuple[float, float]:
-    """Return the warmest and the coldest white, in kelvin."""
-    coldest = number(config, "min_mireds", MIREDS[0]) if "min_mireds" in config else None
-    warmest = number(config, "max_mireds", MIREDS[1]) if "max_mireds" in config else None
-    low = 1e6 / warmest if warmest else KELVINS[0]
-    high = 1e6 / coldest if coldest else KELVINS[1]
-    return number(config, "min_kelvin", low), number(config, "max_kelvin", high)
 
 
 def color_modes(config: Mapping[str, Any]) -> frozenset[str]:
@@ -256,6 +213,7 @@ def _light_abilities(config: Mapping[str, Any]) -> Iterable[str]:
         any(f"{color}_command_topic" in config or (is_json and config.get(color) is True) for color in COLORS)
         or (is_json and modes & COLOR_MODES)
         or (is_template and all(f"{part}_template" in config for part in ("red", "green", "blue")))
+        or (is_template and "hs_template" in config)
     ):
         yield "color"
     if (

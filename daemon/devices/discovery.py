@@ -19,11 +19,13 @@ from daemon.devices import abbreviations, components
 from daemon.devices.entity import Entity, Presence
 from daemon.devices.naming import clean_name, slug
 from daemon.devices.template import BadTemplate, compiled
+from daemon.devices.traits import traits
 
 MAX_PAYLOAD = 256 * 1024
 """Longest payload that is looked at, in bytes."""
 MAX_COMPONENTS = 256
 MAX_TOPIC = 1024
+MAX_SECONDS = 366 * 86_400.0
 SHARED = frozenset(
     {"availability", "availability_mode", "availability_template", "availability_topic", "command_topic", "device",
      "encoding", "origin", "payload_available", "payload_not_available", "qos", "state_topic"}
@@ -39,13 +41,16 @@ class BadAnnouncement(ValueError):  # noqa: N818 - it says what the announcement
 def parse_json(payload: bytes | str) -> Any:
     """Decode strict JSON. Raises ValueError for what is malformed, too deep, or holds NaN."""
     try:
-        return json.loads(payload, parse_constant=_refuse_constant)
+        return _DECODER.decode(payload if isinstance(payload, str) else payload.decode("utf-8-sig"))
     except RecursionError:
         raise ValueError("nested too deep") from None
 
 
 def _refuse_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not JSON")
+
+
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant)
 
 
 def announced(prefix: str, topic: str, payload: bytes) -> tuple[Entity, ...]:
@@ -65,12 +70,16 @@ def announced(prefix: str, topic: str, payload: bytes) -> tuple[Entity, ...]:
         raise BadAnnouncement("payload is not an object")
     component, node, name = match.groups()
     fallback = f"{node}_{name}" if node else name
-    whole = _unabridged(found)
-    if "migrate_discovery" in whole:
+    if "migrate_discovery" in found or "migr_discvry" in found:
         return ()
     if component != "device":
-        return (_entity(component, topic, fallback, whole),)
-    return tuple(_components(topic, fallback, whole))
+        return (_entity(component, topic, fallback, _unabridged(found)),)
+    return device_announced(topic, fallback, found)
+
+
+def device_announced(topic: str, fallback: str, found: Mapping[str, Any]) -> tuple[Entity, ...]:
+    """Return what a device with its components announces on `topic`. Raises BadAnnouncement."""
+    return tuple(_components(topic, fallback, _unabridged(found)))
 
 
 def _components(topic: str, fallback: str, whole: dict[str, Any]) -> Iterable[Entity]:
@@ -110,7 +119,7 @@ def _based(config: dict[str, Any]) -> dict[str, Any]:
     for holder in (config, *entries):
         for key, value in list(holder.items()):
             if key.endswith("topic"):
-                expanded = _topic(value, base if isinstance(base, str) else None)
+                expanded = topic_or_none(value, base if isinstance(base, str) else None)
                 may_be = expanded is not None and ("+" not in expanded or _may_be_filter(key, expanded))
                 if expanded is None or not may_be:
                     del holder[key]
@@ -130,7 +139,7 @@ def _may_be_filter(key: str, topic: str) -> bool:
     return key.endswith("state_topic") and whole and levels[-1] in named and len(named) >= 2
 
 
-def _topic(value: object, base: str | None) -> str | None:
+def topic_or_none(value: object, base: str | None = None) -> str | None:
     """Return the whole topic, or None for what may not be one (`#` would let a device listen to all others)."""
     if not isinstance(value, str) or not value:
         return None
@@ -167,7 +176,16 @@ def _entity(component: str, source: str, fallback: str, config: dict[str, Any]) 
         presence_mode=mode if mode in ("all", "any") else "latest",
         abilities=components.abilities(component, config),
         problems=tuple(problem for problem in problems if problem is not None),
+        words=components.words(component, config),
+        traits=traits(component, config),
+        off_delay_s=_seconds(config, "off_delay") if component == "binary_sensor" else None,
+        expire_s=_seconds(config, "expire_after") if component in ("binary_sensor", "sensor") else None,
     )
+
+
+def _seconds(config: Mapping[str, Any], key: str) -> float | None:
+    seconds = components.number(config, key, 0)
+    return min(seconds, MAX_SECONDS) if seconds > 0 else None
 
 
 def _object(config: Mapping[str, Any], fallback: str) -> str:

@@ -6,45 +6,40 @@ the journal holds.
 
 from collections import Counter, OrderedDict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import structlog
 
+from daemon.devices import tasmota
 from daemon.devices.by_hand import ByHand
-from daemon.devices.cause import Cause, Causes
+from daemon.devices.cause import Causes
+from daemon.devices.conditions import Conditions, Last
 from daemon.devices.discovery import MAX_PAYLOAD, BadAnnouncement
 from daemon.devices.entity import UNKNOWN, Condition, Entity
 from daemon.devices.household import Naming
-from daemon.devices.journal import Change, Journal
+from daemon.devices.journal import Journal
 from daemon.devices.naming import clean_name
 from daemon.devices.roster import MAX_ANNOUNCED, MAX_ENTITIES, Roster
-from daemon.devices.state import UNREADABLE, Said, heard, present, reachable
+from daemon.devices.state import UNREADABLE, Said
 from daemon.language.plan import Household, Thing
 
 log = structlog.get_logger(__name__)
 
 MAX_LOGGED = 1000
+TASMOTA = f"{tasmota.BRANCH}/"
+HOME_ZONE = "America/Sao_Paulo"
+"""Where the house is until it is told."""
 DEMO_ORIGIN = "mordomo-demo"
-
-
-@dataclass(frozen=True, slots=True)
-class Last:
-    """How the database has an entity: its last state, and when and why it became so."""
-
-    state: str | None
-    changed_at: datetime | None
-    cause: Cause
-    action_id: UUID | None
 
 
 class House:
     """Entities by id, with their conditions. Everything is bounded; what is refused is counted and logged once a topic.
 
-    `journal` holds the changes that are to be stored, `causes` knows our own commands. `structure` counts how often
-    there were other entities than before.
+    `conditions` is what is known of each: its journal holds the changes that are to be stored, its causes know our own
+    commands. `structure` counts how often there were other entities than before.
     """
 
     def __init__(
@@ -55,19 +50,17 @@ class House:
         max_announced: int = MAX_ANNOUNCED,
     ) -> None:
         self.prefix = prefix
+        self._announced = f"{prefix}/"
         self.refused: Counter[str] = Counter()
         self.structure = 0
-        self.causes = Causes()
-        self.journal = Journal()
-        self._roster = Roster(prefix, self.refuse, self._forget, max_entities, max_announced)
-        self._conditions: dict[str, Condition] = {}
-        self._presence: dict[str, dict[str, bool]] = {}
-        self._last: Mapping[str, Last] = {}
+        self.conditions = Conditions()
+        self._roster = Roster(prefix, self.refuse, self.conditions.forget, max_entities, max_announced)
         self._naming = Naming()
         self._things: dict[str, Thing | None] = {}
         self._changed: dict[str, None] = {}
         self._household: Household | None = None
         self._logged: OrderedDict[str, None] = OrderedDict()
+        self._zone = ZoneInfo(HOME_ZONE)
 
     def __len__(self) -> int:
         return len(self._roster.entities)
@@ -100,14 +93,28 @@ class House:
         """Return the entity of this id, if it is known."""
         return self._roster.entities.get(entity_id)
 
+    @property
+    def causes(self) -> Causes:
+        """The last command of each entity."""
+        return self.conditions.causes
+
+    @property
+    def journal(self) -> Journal:
+        """The changes that are to be stored."""
+        return self.conditions.journal
+
     def condition(self, entity_id: str) -> Condition:
         """Return what is known of this entity; UNKNOWN for one that is not there."""
         entity = self._roster.entities.get(entity_id)
-        return self._conditions.get(entity.source, UNKNOWN) if entity else UNKNOWN
+        return self.conditions.of(entity) if entity else UNKNOWN
 
     def name(self, entity_id: str) -> str:
         """Return the name this entity goes by: given by hand, else its own, with its device's where two share it."""
         return self._naming.name(entity_id, self._roster.entities.values())
+
+    def announces(self, topic: str) -> bool:
+        """Tell whether what comes on this topic is an announcement."""
+        return (topic.endswith("/config") and topic.startswith(self._announced)) or topic.startswith(TASMOTA)
 
     def announce(self, topic: str, payload: bytes) -> None:
         """Take in what came on a discovery topic. Never raises: what is wrong is refused, and what was known stays."""
@@ -117,6 +124,17 @@ class House:
             self.refuse(topic, str(problem))
         else:
             self._restructured(changed=changed)
+
+    def take_asking(self) -> tuple[tuple[str, str], ...]:
+        """Return the messages (topic, payload) that have devices tell their states, each once."""
+        asking = tuple(self.conditions.asking)
+        self.conditions.asking.clear()
+        return asking
+
+    @property
+    def is_asking(self) -> bool:
+        """True while such messages wait."""
+        return bool(self.conditions.asking)
 
     def declare(self, entity_id: str, payload: bytes) -> None:
         """Take in an entity that was declared by hand; an empty payload forgets it. Raises BadAnnouncement."""
@@ -143,7 +161,7 @@ class House:
         entity = self._roster.entities.get(entity_id)
         if entity is not None:
             self._roster.touched[entity_id] = None
-            self._note(entity, self.condition(entity_id), history=False)
+            self.conditions.note(entity)
 
     def use(self, by_hand: ByHand) -> None:
         """Take over what the household set by hand, all of it anew."""
@@ -156,11 +174,7 @@ class House:
 
         States themselves are never taken from there: what a device does not tell is not known.
         """
-        self._last = last
-        for entity in self.entities:
-            condition = self.condition(entity.id)
-            if condition.cause == "unknown" and condition.heard_at is not None:
-                self._conditions[entity.source] = self._restored(entity.id, condition) or condition
+        self.conditions.remember(last, self.entities)
 
     def hear(self, topic: str, payload: bytes, now: datetime, *, retained: bool = False) -> tuple[str, ...]:
         """Take in what a device said; return the ids of the entities it told anything about.
@@ -173,35 +187,50 @@ class House:
             self.refuse(topic, "payload is too long")
             return ()
         try:
-            said = Said.decoded(payload)
+            said = Said.decoded(payload, now, self._zone)
         except ValueError:
             self.refuse(topic, "state is not text")
             return ()
         told = []
         for listened in self._roster.heard_as(topic):
             for entity_id in self._roster.listening[listened]:
+                entity = self._roster.entities[entity_id]
                 try:
-                    self._told(self._roster.entities[entity_id], listened, said, now, retained=retained)
+                    seen = self.conditions.hear(entity, listened, said, now, retained=retained)
                 except UNREADABLE as problem:
                     self.refuse(topic, f"state: {problem}")
-                else:
-                    told.append(entity_id)
+                    continue
+                told.append(entity_id)
+                if seen:
+                    self._see(entity_id)
         return tuple(told)
 
     def assume(self, entity_id: str, state: str, now: datetime, action: UUID | None = None) -> None:
         """Note the state that an optimistic entity should have after a command; no device said so."""
-        if (entity := self._roster.entities.get(entity_id)) is not None:
-            before = self.condition(entity_id)
-            self._set(entity, replace(before, state=state, assumed=True), now, ("mordomo", action))
+        entity = self._roster.entities.get(entity_id)
+        if entity is not None and self.conditions.assume(entity, state, now, action):
+            self._see(entity_id)
+
+    def end_what_is_due(self, now: datetime) -> tuple[str, ...]:
+        """Have the states end whose time is over (`off_delay`, `expire_after`); return whose they were."""
+        ended = []
+        for source, ending in self.conditions.deadlines.due(now):
+            entity = self._roster.of_source(source)
+            if entity is not None:
+                ended.append(entity.id)
+                if self.conditions.end(entity, ending, now):
+                    self._see(entity.id)
+        return tuple(ended)
 
     def forget_freshness(self) -> None:
         """Note that the link is lost: what changes now goes unheard, so no command is skipped for what was known."""
-        for source, condition in self._conditions.items():
-            self._conditions[source] = replace(condition, fresh=False)
+        self.conditions.forget_freshness()
 
-    def household(self, people: tuple[str, ...] = (), timezone: str = "America/Sao_Paulo") -> Household:
+    def household(self, people: tuple[str, ...] = (), timezone: str = HOME_ZONE) -> Household:
         """Return all that may be named in a sentence; built again only after a change."""
         cached = self._household
+        if timezone != self._zone.key:
+            self._zone = ZoneInfo(timezone)
         if cached is not None and (cached.people, cached.timezone) == (people, timezone):
             return cached
         if not self._things:
@@ -234,64 +263,6 @@ class House:
         self.structure += 1
         self.journal.news.set()
 
-    def _forget(self, source: str) -> None:
-        self._conditions.pop(source, None)
-        self._presence.pop(source, None)
-
-    def _told(self, entity: Entity, topic: str, said: Said, now: datetime, *, retained: bool) -> None:
-        before = condition = self._conditions.get(entity.source, UNKNOWN)
-        if (available := reachable(entity, topic, said)) is not None:
-            presence = self._presence.setdefault(entity.source, {})
-            presence.pop(topic, None)  # the latest stays last, which the mode "latest" reads
-            presence[topic] = available
-            condition = replace(condition, available=present(entity, presence))
-        after = heard(entity, condition, topic, said)
-        if any(report.topic == topic for report in entity.reports):
-            after = replace(after, heard_at=now, fresh=True, assumed=False)
-        why = self.causes.of(entity.id, after, now)
-        is_news = before.heard_at is None and entity.id not in self._last and why[0] != "mordomo"
-        self._set(entity, after, now, ("unknown", None) if retained or is_news else why)
-
-    def _set(self, entity: Entity, after: Condition, now: datetime, why: tuple[Cause, UUID | None]) -> None:
-        before = self._conditions.get(entity.source, UNKNOWN)
-        differs = (after.state, after.attributes) != (before.state, before.attributes)
-        if differs:
-            after = replace(after, changed_at=now, cause=why[0], action_id=why[1])
-        restored = self._restored(entity.id, after) if differs and after.cause == "unknown" else None
-        self._conditions[entity.source] = after = restored or after
-        if differs or after.available != before.available:
-            self._changed[entity.id] = None
-            self._household = None
-            self._note(entity, after, now, step=_is_step(before, after), history=differs and restored is None)
-
-    def _note(
-        self, entity: Entity, now_so: Condition, now: datetime | None = None, *, step: bool = True, history: bool
-    ) -> None:
-        at = now or now_so.changed_at
-        if at is not None:
-            change = Change(entity.id, at, now_so.state, now_so.attributes, now_so.available, now_so.cause,
-                            now_so.action_id, now_so.changed_at, step)  # fmt: skip
-            self.journal.note(change, history=history)
-
-    def _restored(self, entity_id: str, condition: Condition) -> Condition | None:
-        """Return the condition with the time and cause that the database has for this very state, if it has them."""
-        last = self._last.get(entity_id)
-        if last is None or last.changed_at is None or last.state != condition.state:
-            return None
-        self.journal.restored(entity_id)
-        return replace(condition, changed_at=last.changed_at, cause=last.cause, action_id=last.action_id)
-
-
-def _is_step(before: Condition, after: Condition) -> bool:
-    """Tell a change that counts each time from a reading that wanders."""
-    if after.cause == "mordomo":
-        return True
-    return before.state != after.state and not (_is_number(before.state) and _is_number(after.state))
-
-
-def _is_number(state: str | None) -> bool:
-    try:
-        float(state or "")
-    except ValueError:
-        return False
-    return True
+    def _see(self, entity_id: str) -> None:
+        self._changed[entity_id] = None
+        self._household = None

@@ -81,6 +81,7 @@ def _attributes(entity: Entity, condition: Condition) -> dict[str, object]:
     attributes: dict[str, object] = dict.fromkeys(
         sorted(entity.abilities & {"brightness", "color", "color_temp"}), True
     )
+    attributes |= entity.traits
     for reading, value in condition.attributes.items():
         attributes[f"{reading}_now" if reading in attributes else reading] = value
     if entity.unit is not None:

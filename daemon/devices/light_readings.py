@@ -1,15 +1,15 @@
 """How a lamp's brightness, white and colour are read, in each of Home Assistant's schemas."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from daemon.devices import colors
+from daemon.devices.colors import WHITE
 from daemon.devices.components import COLOR_MODES, number
 from daemon.devices.discovery import parse_json
 from daemon.devices.entity import Condition, Entity, Report
 from daemon.devices.order import Color
-from daemon.devices.values import NONE, finite, percent, text, with_readings
+from daemon.devices.values import NONE, finite, percent, text, with_readings, with_state
 
 
 def brightness(entity: Entity, _report: Report, condition: Condition, value: str) -> Condition:
@@ -57,7 +57,7 @@ def json_light(entity: Entity, report: Report, condition: Condition, value: str)
         raise ValueError("a JSON light that says no object")  # noqa: TRY004 - it is the value that is wrong
     if "state" in said:
         state = {"ON": "on", "OFF": "off"}.get(str(said["state"]).upper())
-        condition = replace(condition, state=state)
+        condition = with_state(condition, state)
     if said.get("brightness") is not None:
         condition = brightness(entity, report, condition, str(said["brightness"]))
     if isinstance(said.get("effect"), str):
@@ -74,6 +74,8 @@ def _in_mode(condition: Condition, mode: object) -> Condition:
     """Forget the colour of a lamp that is white now, and the white of one that is coloured."""
     if mode == "color_temp":
         return with_readings(condition, color=None)
+    if mode == "white":  # a white light of its own, of one temperature
+        return with_readings(condition, color=WHITE, color_temp_kelvin=None)
     return with_readings(condition, color_temp_kelvin=None) if mode in COLOR_MODES else condition
 
 

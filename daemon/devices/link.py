@@ -7,7 +7,8 @@ under way is never sent again, by this process or by the next.
 import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import Any, Literal, cast
+from datetime import timedelta
+from typing import Any, Literal
 from uuid import uuid4
 
 import aiomqtt
@@ -15,6 +16,7 @@ import structlog
 
 from daemon.clock import Clock
 from daemon.devices.address import Address
+from daemon.devices.client import DELIVERY_S, new_client
 from daemon.devices.commands import command
 from daemon.devices.confirmation import Confirmations
 from daemon.devices.entity import Condition
@@ -29,9 +31,8 @@ __all__ = ["ConfirmedLate", "Devices", "Order", "Outcome"]
 log = structlog.get_logger(__name__)
 
 STATUS_TOPIC = "mordomo/status"
-KEEPALIVE_S = 15
-DELIVERY_S = 5.0
-"""How long the broker may take to acknowledge a command before the link counts as lost."""
+ENDING_S = 0.5
+"""How late a state may end that ends by itself (`off_delay`, `expire_after`)."""
 
 
 class Devices:
@@ -57,7 +58,6 @@ class Devices:
         self.settled = asyncio.Event()
         self._clock = clock
         self._confirm_ms = confirm_ms
-        self._prefix = prefix
         self._client: aiomqtt.Client | None = None
         self._inbox = Inbox()
         self._subscriptions: Subscriptions | None = None
@@ -181,21 +181,12 @@ class Devices:
 
     def _new_client(self) -> aiomqtt.Client:
         self._inbox = Inbox()
-        client = aiomqtt.Client(
-            self.address.host,
-            self.address.port,
-            username=self.address.user,
-            password=self.address.password,
-            tls_context=self.address.tls_context(),
+        return new_client(
+            self.address,
             identifier=self._identifier,
             will=aiomqtt.Will(STATUS_TOPIC, "offline", qos=1, retain=True),
-            keepalive=KEEPALIVE_S,
-            queue_type=cast("type[Inbox]", lambda **_: self._inbox),
-            socket_options=self.address.socket_options(DELIVERY_S),
-            timeout=DELIVERY_S,
+            queue_type=lambda **_: self._inbox,
         )
-        client.pending_calls_threshold = 1000
-        return client
 
     async def _session(self, client: aiomqtt.Client) -> None:
         lost = self._lost = asyncio.get_running_loop().create_future()
@@ -206,17 +197,19 @@ class Devices:
         self._subscriptions = subscriptions
         listening = asyncio.create_task(self._listen(client, subscriptions))
         following = asyncio.create_task(subscriptions.follow())
+        ending = asyncio.create_task(self._end_states())
+        tasks = (listening, following, ending)
         try:
-            ends: set[asyncio.Future[Any]] = {listening, following, lost}
+            ends: set[asyncio.Future[Any]] = {*tasks, lost}
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-            for task in (listening, following):
+            for task in tasks:
                 if task.done():
                     task.result()
             raise LinkDown("broker", "não confirmou a entrega")
         finally:
-            for task in (listening, following):
+            for task in tasks:
                 task.cancel()
-            await asyncio.gather(listening, following, return_exceptions=True)
+            await asyncio.gather(*tasks, return_exceptions=True)
             subscriptions.stop()
 
     def _settle(self) -> None:
@@ -241,12 +234,27 @@ class Devices:
         topic, payload = message.topic.value, message.payload
         if topic == subscriptions.echo:
             subscriptions.echoed(payload)
-        elif topic.startswith(f"{self._prefix}/") and topic.endswith("/config"):
+        elif self.house.announces(topic):
             self.house.announce(topic, payload)
             subscriptions.look()
         else:
             for entity_id in self.house.hear(topic, payload, self._clock.now(), retained=message.retain):
                 self._confirmations.told(entity_id, self.house.condition(entity_id))
+            subscriptions.look()
+
+    async def _end_states(self) -> None:
+        """Have states end whose time is over, until cancelled; those of a lost link's time once all is taken in."""
+        await self.settled.wait()
+        deadlines = self.house.conditions.deadlines
+        while True:
+            await deadlines.news.wait()
+            wall, running_s = self._clock.now(), self._clock.monotonic()
+            while deadlines.news.is_set():
+                self.house.end_what_is_due(wall)
+                await self._clock.sleep(ENDING_S)
+                awaited = wall + timedelta(seconds=self._clock.monotonic() - running_s)
+                wall, running_s = self._clock.now(), self._clock.monotonic()
+                deadlines.shift(wall - awaited)
 
     def _ms_since(self, since_s: float) -> float:
         return round((self._clock.monotonic() - since_s) * 1000, 2)

@@ -11,6 +11,8 @@ def clean_name(text: object) -> str | None:
     """Return a name on one line, without control and direction marks, MAX_NAME characters at most; None when empty."""
     if not isinstance(text, str):
         return None
+    if text.isascii() and text.isprintable():  # most of what devices say
+        return " ".join(text[: 4 * MAX_NAME].split())[:MAX_NAME].strip() or None
     printable = (" " if unicodedata.category(mark) in {"Cc", "Zl", "Zp"} else mark for mark in text[: 4 * MAX_NAME])
     kept = "".join(mark for mark in printable if unicodedata.category(mark) not in {"Cf", "Cs", "Co", "Cn"})
     return " ".join(kept.split())[:MAX_NAME].strip() or None

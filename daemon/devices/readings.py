@@ -4,32 +4,16 @@ Source: Home Assistant's MQTT components, one by one.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 
 from daemon.devices import light_readings
 from daemon.devices.components import number
 from daemon.devices.discovery import parse_json
-from daemon.devices.entity import Aspect, Condition, Entity, Report
+from daemon.devices.entity import EXTRAS, Aspect, Condition, Entity, Report
 from daemon.devices.naming import clean_name
-from daemon.devices.values import MAX_TEXT, NONE, finite, json_object, percent, text, with_readings
+from daemon.devices.values import MAX_TEXT, NONE, finite, json_object, percent, text, with_readings, with_state
 
 _BY_WORD = frozenset({"light", "switch", "fan", "binary_sensor", "cover", "valve", "lock", "siren", "humidifier"})
 _LOWERED = frozenset({"climate", "water_heater", "alarm_control_panel", "vacuum", "lawn_mower", "media_player"})
-
-
-def words(entity: Entity) -> dict[str, str]:
-    """Return what each of the device's own words for a state means in Home Assistant's."""
-    config = entity.config
-    if entity.component in {"cover", "valve"}:
-        own = {f"state_{word}": word for word in ("open", "opening", "closed", "closing", "stopped")}
-        return {str(config.get(key, word)): word for key, word in own.items()}
-    if entity.component == "lock":
-        own = {f"state_{word}": word for word in ("locked", "locking", "unlocked", "unlocking", "jammed")}
-        return {str(config.get(key, word.upper())): word for key, word in own.items()}
-    on, off = str(config.get("payload_on", "ON")), str(config.get("payload_off", "OFF"))
-    if entity.component in {"switch", "siren"}:
-        return {str(config.get("state_on", on)): "on", str(config.get("state_off", off)): "off"}
-    return {on: "on", off: "off"}
 
 
 def read(entity: Entity, report: Report, condition: Condition, value: str) -> Condition:
@@ -39,20 +23,20 @@ def read(entity: Entity, report: Report, condition: Condition, value: str) -> Co
 
 def _state(entity: Entity, _report: Report, condition: Condition, value: str) -> Condition:
     if value == NONE:
-        return replace(condition, state=None)
+        return with_state(condition, None)
     if entity.component == "light" and entity.config.get("schema") == "template":
-        return replace(condition, state={"on": "on", "off": "off"}.get(value.lower(), condition.state))
+        return with_state(condition, {"on": "on", "off": "off"}.get(value.lower(), condition.state))
     if entity.component == "valve" and entity.config.get("reports_position") is True:
         return _valve(entity, condition, value)
     if entity.component in _BY_WORD:
         return _worded(entity, condition, value)
     if entity.component == "number":
-        return replace(with_readings(condition, value=finite(value)), state=value[:MAX_TEXT])
-    return replace(condition, state=clean_name((value.lower() if entity.component in _LOWERED else value)[:MAX_TEXT]))
+        return with_state(with_readings(condition, value=finite(value)), value[:MAX_TEXT])
+    return with_state(condition, clean_name((value.lower() if entity.component in _LOWERED else value)[:MAX_TEXT]))
 
 
 def _worded(entity: Entity, condition: Condition, value: str) -> Condition:
-    state = words(entity).get(value)
+    state = entity.words.get(value)
     if state is None:
         raise ValueError("a word that was not announced")
     if state == "stopped":
@@ -60,30 +44,30 @@ def _worded(entity: Entity, condition: Condition, value: str) -> Condition:
         position = condition.attributes.get("current_position")
         closed = position == 0 if position is not None else condition.state in {"closing", "closed"}
         state = "closed" if closed else "open"
-    return replace(condition, state=state)
+    return with_state(condition, state)
 
 
 def _valve(entity: Entity, condition: Condition, value: str) -> Condition:
     """Read a valve that tells a number, a word, or an object with one or both: `{"state":"opening","position":10}`."""
     said = json_object(value)
     word, raw = (said.get("state"), said.get("position")) if said is not None else (None, value)
-    if said is None and value in words(entity):
+    if said is None and value in entity.words:
         word, raw = value, None
     if raw is not None:
         condition = _positioned(entity, condition, finite(raw))
-    moving = words(entity).get(str(word))
-    return replace(condition, state=moving) if moving in {"opening", "closing"} else condition
+    moving = entity.words.get(str(word))
+    return with_state(condition, moving) if moving in {"opening", "closing"} else condition
 
 
 def _power(entity: Entity, _report: Report, condition: Condition, value: str) -> Condition:
-    state = words(entity).get(value)
-    return condition if state is None or entity.hears("state") else replace(condition, state=state)
+    state = entity.words.get(value)
+    return condition if state is None or entity.hears("state") else with_state(condition, state)
 
 
 def _positioned(entity: Entity, condition: Condition, raw: float) -> Condition:
     closed, opened = number(entity.config, "position_closed", 0), number(entity.config, "position_open", 100)
     position = percent(raw, closed, opened)
-    return replace(with_readings(condition, current_position=position), state="closed" if position == 0 else "open")
+    return with_state(with_readings(condition, current_position=position), "closed" if position == 0 else "open")
 
 
 def _position(entity: Entity, _report: Report, condition: Condition, value: str) -> Condition:
@@ -91,7 +75,7 @@ def _position(entity: Entity, _report: Report, condition: Condition, value: str)
     if said is not None and "tilt_position" in said:
         condition = _tilted(entity, condition, finite(said["tilt_position"]))
     after = _positioned(entity, condition, finite(said.get("position") if said is not None else value))
-    return replace(after, state=condition.state) if entity.hears("state") else after
+    return with_state(after, condition.state) if entity.hears("state") else after
 
 
 def _tilted(entity: Entity, condition: Condition, raw: float) -> Condition:
@@ -152,7 +136,7 @@ def _json_vacuum(entity: Entity, report: Report, condition: Condition, value: st
         is_speed = report.topic == entity.config.get("fan_speed_topic")
         return with_readings(condition, fan_speed=text(value)) if is_speed else _state(entity, report, condition, value)
     if "state" in said:
-        condition = replace(condition, state=(text(said["state"]) or "").lower() or None)
+        condition = with_state(condition, (text(said["state"]) or "").lower() or None)
     if said.get("battery_level") is not None:
         condition = with_readings(condition, battery=round(finite(said["battery_level"])))
     return with_readings(condition, fan_speed=text(said["fan_speed"])) if "fan_speed" in said else condition
@@ -162,7 +146,23 @@ def _json_event(_entity: Entity, _report: Report, condition: Condition, value: s
     said = parse_json(value)
     if not isinstance(said, dict) or not isinstance(said.get("event_type"), str):
         raise ValueError("an event without its type")  # noqa: TRY004 - it is the value that is wrong
-    return replace(condition, state=text(said["event_type"]))
+    return with_state(condition, text(said["event_type"]))
+
+
+def _extras(_entity: Entity, _report: Report, condition: Condition, value: str) -> Condition:
+    said = json_object(value)
+    if said is None:
+        raise ValueError("attributes that are no object")
+    kept = {key: one for key in EXTRAS & said.keys() if (one := _extra(said[key])) is not None}
+    return with_readings(condition, **kept)
+
+
+def _extra(value: object) -> object:
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, int | float):
+        return finite(value)
+    return text(value) if isinstance(value, str) else None
 
 
 def _volume(_entity: Entity, _report: Report, condition: Condition, value: str) -> Condition:
@@ -189,6 +189,7 @@ _READERS: Mapping[Aspect, Callable[[Entity, Report, Condition, str], Condition]]
     "json_siren": _json_siren,
     "json_vacuum": _json_vacuum,
     "json_event": _json_event,
+    "extras": _extras,
     **dict.fromkeys(("color_rgb", "color_rgbw", "color_rgbww", "color_hs", "color_xy"), light_readings.color),
     **dict.fromkeys(("temperature", "temperature_low", "temperature_high", "current_temperature"), _temperature),
     **dict.fromkeys(("humidity", "current_humidity"), _measured),

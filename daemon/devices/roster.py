@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from hashlib import blake2s
 
+from daemon.devices import tasmota
 from daemon.devices.discovery import BadAnnouncement, announced
 from daemon.devices.entity import Entity
 from daemon.devices.naming import slug
@@ -51,12 +52,18 @@ class Roster:
         self._announced_bytes = 0
         self._reserved: dict[str, str] = {}
         self._filters: dict[str, dict[str, None]] = {}
+        self._id_of: dict[str, str] = {}
+        self._tasmotas = tasmota.Tasmotas()
 
     def heard_as(self, topic: str) -> tuple[str, ...]:
         """Return what is listened to that `topic` belongs to: itself, and filters with `+` that it matches."""
         exact = (topic,) if topic in self.listening else ()
         filters = self._filters.get(topic.rpartition("/")[2])
         return exact if filters is None else (*exact, *(one for one in filters if _fits(one, topic)))
+
+    def of_source(self, source: str) -> Entity | None:
+        """Return the entity of this source, if it is there."""
+        return self.entities.get(self._id_of.get(source, ""))
 
     @property
     def declared(self) -> frozenset[str]:
@@ -77,8 +84,37 @@ class Roster:
             return False  # the broker tells its retained announcements again on every connection
         if payload and not self._has_room(topic, len(payload) - size_before):
             raise BadAnnouncement("full")
-        entities = tuple(one for one in announced(self._prefix, topic, payload) if one.origin != OWN_ORIGIN)
+        if topic.startswith(tasmota.BRANCH):
+            return self._announce_tasmota(topic, payload, digest)
+        entities = tuple(
+            one
+            for one in announced(self._prefix, topic, payload)
+            if one.origin != OWN_ORIGIN and not self._tasmotas.tells(one)
+        )
         return self._take(topic, entities, len(payload), digest)
+
+    def _announce_tasmota(self, topic: str, payload: bytes, digest: bytes) -> bool:
+        changed, known = False, self._tasmotas.ends
+        told = self._tasmotas.announced(topic, payload)
+        for old_way, entity in self._told_twice() if self._tasmotas.ends - known else []:
+            self._drop(old_way, entity.id)  # first: what follows takes its id over, and all that hangs on it
+            self._forget(entity.source)
+            self._announced_bytes -= self._payload_of.pop(old_way, (0, b""))[0]
+            changed = True
+        for told_on, entities in told.items():
+            mark = (len(payload), digest) if told_on == topic else self._payload_of.get(told_on, (0, b""))
+            changed |= self._take(told_on, entities, *mark)
+        return changed
+
+    def _told_twice(self) -> list[tuple[str, Entity]]:
+        """Return, with their topics, the entities that Tasmotas announced in Home Assistant's way as well."""
+        others = {topic: ids for topic, ids in self._ids_of.items() if not topic.startswith((tasmota.BRANCH, HAND))}
+        return [
+            (topic, self.entities[one])
+            for topic, ids in others.items()
+            for one in ids
+            if self._tasmotas.tells(self.entities[one])
+        ]
 
     def declare(self, entity_id: str, payload: bytes) -> bool:
         """Take in a discovery payload written by hand; an empty one forgets it. Raises BadAnnouncement.
@@ -154,6 +190,7 @@ class Roster:
 
     def _put(self, topic: str, entity: Entity) -> None:
         self.entities[entity.id] = entity
+        self._id_of[entity.source] = entity.id
         self.touched[entity.id] = None
         self._ids_of[topic] = (*self._ids_of.get(topic, ()), entity.id)
         for listened in entity.topics:
@@ -168,7 +205,9 @@ class Roster:
             self._ids_of[topic] = left
         else:
             del self._ids_of[topic]
-        for listened in self.entities.pop(entity_id).topics:
+        gone = self.entities.pop(entity_id)
+        self._id_of.pop(gone.source, None)
+        for listened in gone.topics:
             self.listening[listened].pop(entity_id, None)
             if not self.listening[listened]:
                 del self.listening[listened]

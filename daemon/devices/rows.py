@@ -13,8 +13,9 @@ import structlog
 
 from daemon.clock import Clock
 from daemon.devices.cause import Cause
+from daemon.devices.conditions import Last
 from daemon.devices.entity import Entity
-from daemon.devices.house import House, Last
+from daemon.devices.house import House
 from daemon.devices.journal import Change
 from daemon.devices.naming import clean_name
 from daemon.devices.roster import HAND

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime, tzinfo
 
 from daemon.devices.discovery import parse_json
 from daemon.devices.entity import Condition, Entity
@@ -15,47 +16,49 @@ UNREADABLE = (ValueError, OverflowError)
 
 @dataclass(slots=True)
 class Said:
-    """One payload, decoded once however many entities listen to its topic."""
+    """One payload, decoded once however many entities listen to its topic; `now` is in the household's zone."""
 
     text: str
+    now: datetime
     variables: dict[str, object] = field(default_factory=dict)
 
     @classmethod
-    def decoded(cls, payload: bytes) -> "Said":
+    def decoded(cls, payload: bytes, now: datetime, zone: tzinfo) -> "Said":
         """Decode UTF-8. Raises ValueError for anything else."""
-        text = payload.decode()
-        return cls(text)
+        return cls(payload.decode(), now.astimezone(zone))
 
     def through(self, template: str | None) -> str:
         """Return the text, or what the template makes of it. Raises BadTemplate."""
         if template is None:
             return self.text
         if not self.variables:
-            self.variables["value"] = self.text
+            self.variables |= {"value": self.text, "_now": self.now}
             with suppress(ValueError):  # then `value_json` is undefined, as in Home Assistant
                 self.variables["value_json"] = parse_json(self.text)
         return compiled(template)(self.variables)
 
 
-def heard(entity: Entity, condition: Condition, topic: str, said: Said) -> Condition:
-    """Return the condition after `said` on `topic`, without its times; the same one if nothing differs.
+def heard(entity: Entity, condition: Condition, topic: str, said: Said) -> tuple[Condition, bool]:
+    """Return the condition after `said` on `topic`, without its times, and whether anything was told of the entity.
 
     A device tells on one topic now this and now that: what it leaves out, or what cannot be read, leaves the rest to be
     heard. Raises ValueError for a payload that says nothing at all that this entity understands.
     """
-    understood, problem = False, None
+    understood = told = False
+    problem = None
     for report in entity.reports:
         if report.topic == topic:
             try:
                 value = said.through(report.template)
                 if value:
                     condition = read(entity, report, condition, value)
+                    told = told or report.aspect != "extras"
                 understood = True
             except UNREADABLE as trouble:
                 problem = trouble
     if problem is not None and not understood:
         raise problem
-    return condition
+    return condition, told
 
 
 def reachable(entity: Entity, topic: str, said: Said) -> bool | None:

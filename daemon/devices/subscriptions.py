@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 
 import aiomqtt
 
+from daemon.devices import tasmota
 from daemon.devices.house import House
 
 ECHO_S = 3.0
@@ -44,7 +45,8 @@ class Subscriptions:
         prefix = self._house.prefix
         await self._client.subscribe(self.echo)
         await self._subscribe()  # what was known before, so that no order goes out unheard
-        await self._client.subscribe([(f"{prefix}/+/+/config", 0), (f"{prefix}/+/+/+/config", 0)])
+        announcements = [f"{prefix}/+/+/config", f"{prefix}/+/+/+/config", *tasmota.FILTERS]
+        await self._client.subscribe([(topic, 0) for topic in announcements])
         self._connected.set()
         await self._ask_echo(b"announced")
         while True:
@@ -52,12 +54,14 @@ class Subscriptions:
             await self._changed.wait()
             self._changed.clear()
             await self._subscribe()
+            for topic, payload in self._house.take_asking():
+                await self._client.publish(topic, payload)
             if self._announced and not self._changed.is_set() and not self._is_settled:
                 await self._ask_echo(b"settled")
 
     def look(self) -> None:
-        """Have the topics looked at again, if the house has other entities than it had."""
-        if self._house.structure != self._structure:
+        """Have the topics looked at again, if the house has other entities than it had, or asks for states."""
+        if self._house.structure != self._structure or self._house.is_asking:
             self._structure = self._house.structure
             self._changed.set()
 

@@ -22,10 +22,11 @@ from typing import Any
 
 from jinja2 import Environment, TemplateError, Undefined, nodes
 from jinja2.exceptions import SecurityError
-from jinja2.runtime import LoopContext
+from jinja2.runtime import Context, LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import Namespace
 
+from daemon.devices import template_time as times
 from daemon.devices import template_words as words
 
 MAX_SOURCE = 4096
@@ -54,9 +55,14 @@ METHODS: Mapping[type, frozenset[str]] = {
     dict: frozenset({"get", "keys", "values", "items"}),
     list: frozenset({"index", "count"}),
     words.Dict: frozenset({"from_keys"}),
+    **times.METHODS,
 }  # fmt: skip
+FUNCTIONS: Mapping[str, Any] = {**words.FUNCTIONS, **times.FUNCTIONS}
+CALLABLE = words.CALLABLE | times.FUNCTIONS.keys()
 _LOOP = frozenset({"index", "index0", "first", "last", "length", "revindex", "revindex0"})
-_CALLABLE = tuple(words.FUNCTIONS[name] for name in words.CALLABLE)
+_CALLABLE = tuple(FUNCTIONS[name] for name in CALLABLE)
+_OF_DICT = frozenset(dir(dict))
+_SHOWN = (str, int, float, dict, list, tuple, Undefined, *times.TIMES)
 
 
 class BadTemplate(ValueError):  # noqa: N818 - it says what the template is
@@ -89,10 +95,20 @@ class _Sandbox(ImmutableSandboxedEnvironment):
             return words.short(left + right)
         if operator == "+" and isinstance(left, list) and isinstance(right, list):
             return words.measured(left + right)
+        if operator == "+" and isinstance(left, times.TIMES) and isinstance(right, times.TIMES):
+            return super().call_binop(context, operator, left, right)
         for side in (left, right):
             if not isinstance(side, int | float) or abs(side) > MAX_NUMBER:
                 raise SecurityError(f"{operator} only takes numbers")
         return super().call_binop(context, operator, left, right)
+
+    def call(__self, __context: Context, __obj: Any, *args: Any, **kwargs: Any) -> Any:  # noqa: N805 - as Jinja has it
+        """Call what is safe; the form of a time is a short one."""
+        if getattr(__obj, "__name__", "") == "strftime" and any(
+            len(str(one)) > times.MAX_TOLD for one in (*args, *kwargs.values())
+        ):
+            raise SecurityError("form is too long")
+        return super().call(__context, __obj, *args, **kwargs)
 
     def getattr(self, obj: Any, attribute: str) -> Any:
         """Prefer what a device sent to the methods of a mapping: a device may well report `update` or `items`."""
@@ -120,15 +136,15 @@ def _environment() -> Environment:
     bounded = {"_concatenated": words.concatenated, "_measured": words.measured, "_rounds": _rounds}
     own_filters = {name: environment.filters[name] for name in words.KEPT}
     own_tests = {name: environment.tests[name] for name in words.TESTS}
-    environment.filters = own_filters | dict(words.FILTERS) | bounded
+    environment.filters = own_filters | dict(words.FILTERS) | dict(times.FILTERS) | bounded
     environment.tests = own_tests | dict(words.OWN_TESTS)
-    environment.globals = dict(words.FUNCTIONS)
+    environment.globals = dict(FUNCTIONS)
     return environment
 
 
 def _finalized(value: Any) -> Any:
     """Return what may be shown: a value, never a thing of the template's own, nor more than it may build."""
-    if value is not None and not isinstance(value, str | int | float | dict | list | tuple | Undefined):
+    if value is not None and not isinstance(value, _SHOWN):
         raise SecurityError("not a value")
     return words.measured(value) if isinstance(value, dict | list | tuple) else value
 
@@ -155,7 +171,7 @@ def _check(tree: nodes.Template) -> int:
         if isinstance(node, nodes.For) and node.recursive:
             raise BadTemplate("a loop may not call itself")
         if isinstance(node, nodes.Call):
-            named = isinstance(node.node, nodes.Name) and node.node.name in words.CALLABLE
+            named = isinstance(node.node, nodes.Name) and node.node.name in CALLABLE
             if not named and not isinstance(node.node, nodes.Getattr):
                 raise BadTemplate("only methods may be called")
     return len(every)
@@ -200,23 +216,35 @@ def _filter(name: str, node: nodes.Node, arguments: list[nodes.Node]) -> nodes.F
     return nodes.Filter(node, name, arguments, [], None, None, lineno=node.lineno)
 
 
+Render = Callable[[Mapping[str, object]], str]
+
+
 @lru_cache(maxsize=4096)
-def compiled(source: str) -> Callable[[Mapping[str, object]], str]:
-    """Return what renders `source` from its variables to stripped text. Raises BadTemplate, here or when rendering."""
+def compiled(source: str) -> Render:
+    """Return what renders `source` from its variables to stripped text. Raises BadTemplate, here or when rendering.
+
+    `value` and `value_json` are a device's payload; `_now` is the moment, in the household's zone.
+    """
     if len(source) > MAX_SOURCE:
         raise BadTemplate(f"longer than {MAX_SOURCE} characters")
     try:
         tree = _ENVIRONMENT.parse(source)
         rounds = MAX_ROUNDS // _check(tree)
-        template = _ENVIRONMENT.from_string(_bounded(tree))
+        path = _path(tree)
+        whole = _whole(_ENVIRONMENT.from_string(_bounded(tree)).root_render_func, rounds)
     except (TemplateError, RecursionError, SyntaxError, MemoryError) as problem:
         raise BadTemplate(type(problem).__name__) from None
+    return whole if path is None else _direct(path, whole)
 
-    def render(variables: Mapping[str, object]) -> str:
+
+def _whole(render: Callable[[Context], Iterable[str]], rounds: int) -> Render:
+    def rendered(variables: Mapping[str, object]) -> str:
         pieces: list[str] = []
         room = MAX_RESULT
+        # A plain mapping: what Jinja makes by itself for each rendering takes longer than most templates do.
+        known = {**FUNCTIONS, **variables, "_allowance": _Allowance(rounds)}
         try:
-            for piece in template.generate(variables, _allowance=_Allowance(rounds)):
+            for piece in render(Context(_ENVIRONMENT, known, None, {})):
                 pieces.append(piece)
                 room -= len(piece)
                 if room < 0:
@@ -225,4 +253,37 @@ def compiled(source: str) -> Callable[[Mapping[str, object]], str]:
             raise BadTemplate(str(problem)[:200]) from None
         return "".join(pieces).strip()
 
-    return render
+    return rendered
+
+
+def _path(tree: nodes.Template) -> tuple[str, ...] | None:
+    """Return where `{{ value_json.a['b'] }}`, as most templates are, finds what it gives; None for any other."""
+    parts = [part for node in tree.body if isinstance(node, nodes.Output) for part in node.nodes]
+    given = [part for part in parts if not (isinstance(part, nodes.TemplateData) and not part.data.strip())]
+    if len(given) != 1 or not all(isinstance(node, nodes.Output) for node in tree.body):
+        return None
+    node, path = given[0], list[str]()
+    while isinstance(node, nodes.Getattr | nodes.Getitem):
+        key = node.attr if isinstance(node, nodes.Getattr) else getattr(node.arg, "value", None)
+        if not isinstance(key, str) or key in _OF_DICT:
+            return None
+        path.insert(0, key)
+        node = node.node
+    return tuple(path) if path and isinstance(node, nodes.Name) and node.name == "value_json" else None
+
+
+def _direct(path: tuple[str, ...], whole: Render) -> Render:
+    """Return what takes a text or a number out of objects at once, and leaves all else to the template as a whole."""
+
+    def rendered(variables: Mapping[str, object]) -> str:
+        value = variables.get("value_json")
+        for key in path:
+            if type(value) is not dict or key not in value:
+                return whole(variables)
+            value = value[key]
+        kind = type(value)
+        if kind is float or kind is int or kind is bool or (kind is str and len(value) <= MAX_RESULT):  # type: ignore[arg-type]
+            return str(value).strip()
+        return whole(variables)
+
+    return rendered

@@ -1,7 +1,6 @@
 """What readings are made of: numbers, texts and objects that a device sent, taken with care."""
 
 import math
-from dataclasses import replace
 from typing import Any
 
 from daemon.devices.discovery import parse_json
@@ -21,10 +20,18 @@ def percent(value: float, low: float, high: float) -> int:
     return max(1, round(100 * share)) if share > 0 else 0
 
 
+def with_state(condition: Condition, state: str | None) -> Condition:
+    """Return the condition with this state; the same one where it is in it already."""
+    return condition if condition.state == state else condition.told(state, condition.attributes)
+
+
 def with_readings(condition: Condition, **readings: object) -> Condition:
     """Return the condition with these readings; one that is None is known no more."""
-    attributes = {**condition.attributes, **readings}
-    return replace(condition, attributes={key: value for key, value in attributes.items() if value is not None})
+    known = condition.attributes
+    if all(known.get(key) == value for key, value in readings.items()):
+        return condition
+    attributes = {key: value for key, value in {**known, **readings}.items() if value is not None}
+    return condition.told(condition.state, attributes)
 
 
 def finite(value: object) -> float:

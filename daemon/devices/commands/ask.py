@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from daemon.devices.components import choices
 from daemon.devices.entity import Aspect, Condition, Entity
 from daemon.devices.order import Color, Goal, Value
 from daemon.devices.template import BadTemplate, compiled
+from daemon.devices.traits import choices
 from daemon.errors import CannotDo
 
 Made = tuple[Goal | None, str | None]

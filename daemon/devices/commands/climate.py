@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 
 from daemon.devices.commands.ask import Ask, Made
 from daemon.devices.commands.switch import ON_OFF
-from daemon.devices.components import celsius_limits, choices, limits
 from daemon.devices.entity import Aspect
 from daemon.devices.order import Goal
+from daemon.devices.traits import celsius_limits, choices, limits
 
 _PREFERRED = ("cool", "auto", "heat_cool", "heat")
 """In Brazil who turns the air conditioner on wants it cool."""

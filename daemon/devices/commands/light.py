@@ -12,9 +12,10 @@ from typing import Literal
 from daemon.devices import colors
 from daemon.devices.commands.ask import Ask, Made
 from daemon.devices.commands.switch import toggled
-from daemon.devices.components import COLORS, color_modes, kelvin_limits, number
+from daemon.devices.components import COLORS, color_modes, number, table
 from daemon.devices.entity import Aspect
 from daemon.devices.order import Color, Goal
+from daemon.devices.traits import kelvin_limits
 from daemon.devices.values import percent as as_percent
 
 COLOR_TOLERANCE = 24
@@ -25,9 +26,13 @@ _COLORS_TOLD: tuple[Aspect, ...] = ("color_rgb", "color_rgbw", "color_rgbww", "c
 
 @dataclass(frozen=True, slots=True)
 class _Look:
-    """What a lamp that is turned on shall look like; None is as it was. `level` is on the lamp's own scale."""
+    """What a lamp that is turned on shall look like; None is as it was. `level` is on the lamp's own scale.
+
+    `white` is how bright a white light of its own shall be, on the scale of that.
+    """
 
     level: int | None = None
+    white: int | None = None
     color: Color | None = None
     kelvin: float | None = None
     effect: str | None = None
@@ -69,9 +74,24 @@ def _color(ask: Ask) -> Made:
     color = ask.color()
     if "color" not in ask.entity.abilities:
         return None, None
-    _lit(ask, _Look(color=color))
+    white = _white(ask) if color == colors.WHITE else None
+    _lit(ask, _Look(color=color if white is None else None, white=white))
+    if white is not None and not (ask.entity.hears("color_mode") or ask.entity.hears("json_light")):
+        return None, "on"  # nobody would tell that it is white now
     goal = Goal(frozenset({"on"}), reading="color", value=color, tolerance=COLOR_TOLERANCE)
     return next((found for aspect in _COLORS_TOLD if (found := _told(ask, aspect, goal)) is not None), None), "on"
+
+
+def _white(ask: Ask) -> int | None:
+    """Return how bright a lamp's white light shall be, as bright as it was; None for one that has none of its own."""
+    config = ask.entity.config
+    schema = table("light", config)
+    has_one = {"light": "white_command_topic" in config, "light.json": "white" in color_modes(config)}
+    if not has_one.get(schema, config.get("white") is True):
+        return None
+    known = ask.condition.attributes.get("brightness_pct")
+    share = known / 100 if isinstance(known, int) and known > 0 else 1.0
+    return max(1, round(share * (255 if schema == "light.template" else number(config, "white_scale", 255))))
 
 
 def _color_temp(ask: Ask) -> Made:
@@ -118,6 +138,8 @@ def _json_on(ask: Ask, look: _Look) -> None:
         said["color"] = _json_color(ask, look.color)
     if look.level is not None:
         said["brightness"] = look.level
+    if look.white is not None:
+        said["white"] = look.white
     if look.kelvin is not None:
         said["color_temp"] = _device_temp(ask, look.kelvin)
     if look.effect is not None:
@@ -167,6 +189,8 @@ def _template_on(ask: Ask, look: _Look) -> None:
     if look.color is not None:
         said |= dict(zip(("red", "green", "blue"), look.color, strict=True))
         said |= dict(zip(("hue", "sat"), colors.to_hs(look.color), strict=True))
+    if look.white is not None:
+        said["white"] = look.white
     if look.effect is not None:
         said["effect"] = look.effect
     _templated(ask, "on", said)
@@ -187,6 +211,8 @@ def _basic_on(ask: Ask, look: _Look) -> None:
         ask.send("command_topic", ask.text("payload_on", "ON"))
     if look.color is not None:
         _basic_color(ask, look.color)
+    if look.white is not None:
+        ask.send("white_command_topic", str(look.white))
     if level is not None and not ask.send(
         "brightness_command_topic", str(level), "brightness_command_template", value=level
     ):

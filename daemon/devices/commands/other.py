@@ -4,8 +4,9 @@ import hmac
 from collections.abc import Callable, Mapping
 
 from daemon.devices.commands.ask import Ask, Made
-from daemon.devices.components import limits, number
+from daemon.devices.components import number
 from daemon.devices.order import Goal
+from daemon.devices.traits import limits
 from daemon.errors import CannotDo
 
 REMOTE_CODES = frozenset({"REMOTE_CODE", "REMOTE_CODE_TEXT"})

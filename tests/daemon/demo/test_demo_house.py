@@ -5,16 +5,16 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from support.hurried import hurried
 
 from daemon.clock import SystemClock
 from daemon.demo.toy import toys
 from daemon.devices.broker import EmbeddedBroker
 from daemon.devices.link import Devices, Order
-from daemon.errors import LinkDown
 
 
 @asynccontextmanager
@@ -34,21 +34,10 @@ async def demo_house(url: str, prefix: str, *options: str) -> AsyncIterator[asyn
 
 @asynccontextmanager
 async def connected(url: str, prefix: str, confirm_ms: int = 5000) -> AsyncIterator[Devices]:
-    """Devices under a supervisor in a hurry."""
+    """Devices that run."""
     devices = Devices(url, SystemClock(), lambda: confirm_ms, f"{prefix}/ha")
-
-    async def again_and_again() -> None:
-        while True:
-            with suppress(LinkDown):
-                await devices.run()
-            await asyncio.sleep(0.02)
-
-    task = asyncio.create_task(again_and_again())
-    try:
+    async with hurried(devices):
         yield devices
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
 
 
 async def until(condition: Callable[[], Any], limit_s: float = 15) -> None:
@@ -82,6 +71,9 @@ async def test_every_device_is_found_and_the_usual_orders_are_confirmed(broker_u
             (Order("light.sala", "turn_on"), "on", {}),
             (Order("light.quarto_casal", "set_brightness", 50), "on", {"brightness_pct": 50}),
             (Order("light.abajur_sala", "set_brightness", 25), "on", {"brightness_pct": 25}),
+            (Order("light.sala", "set_color", (0, 0, 255)), "on", {"color": (4, 0, 255), "color_temp_kelvin": None}),
+            (Order("light.sala", "set_color_temp", 2700), "on", {"color": None, "color_temp_kelvin": 2702}),
+            (Order("light.quarto_casal", "set_color", (255, 0, 0)), "on", {"brightness_pct": 50}),
             (Order("light.cozinha", "turn_off"), "off", {}),
             (Order("switch.cafeteira", "toggle"), "on", {}),
             (Order("fan.ventilador_sala", "set_speed", 66), "on", {"percentage": 67}),

@@ -6,10 +6,11 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 
 import aiomqtt
+from support.hurried import hurried
 
 from daemon.devices.address import Address
+from daemon.devices.client import new_client
 from daemon.devices.link import Devices
-from daemon.errors import LinkDown
 
 
 class Gadget:
@@ -45,15 +46,7 @@ class Gadget:
 @asynccontextmanager
 async def gadget(url: str, base: str) -> AsyncIterator[Gadget]:
     """A connected gadget that hears `<base>/+/set`."""
-    address = Address.parse(url)
-    async with aiomqtt.Client(
-        address.host,
-        address.port,
-        username=address.user,
-        password=address.password,
-        socket_options=address.socket_options(5),
-    ) as client:
-        client.pending_calls_threshold = 1000
+    async with new_client(Address.parse(url)) as client:
         device = Gadget(client, base)
         await client.subscribe(f"{base}/+/set", qos=1)
         listening = asyncio.create_task(device.listen())
@@ -63,22 +56,17 @@ async def gadget(url: str, base: str) -> AsyncIterator[Gadget]:
             await asyncio.wait({listening}, timeout=0.1)
 
 
+async def until(so: Callable[[], object]) -> None:
+    """Return once it is so."""
+    async with asyncio.timeout(10):
+        while not so():
+            await asyncio.sleep(0.005)
+
+
 @asynccontextmanager
 async def running(devices: Devices) -> AsyncIterator[Devices]:
-    """Devices that run, and run again at once when the link is down, as under a supervisor in a hurry."""
-
-    async def again_and_again() -> None:
-        while True:
-            with suppress(LinkDown):
-                await devices.run()
-            await asyncio.sleep(0.02)
-
-    task = asyncio.create_task(again_and_again())
-    try:
+    """Devices that run, and know what the broker kept."""
+    async with hurried(devices):
         async with asyncio.timeout(10):
             await devices.settled.wait()
         yield devices
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-        assert task.cancelled(), task.exception()

@@ -128,6 +128,17 @@ def goal_of(component: str, config: dict[str, Any], verb: Verb, value: float | N
     return command(thing, Condition(), "x", Order(thing.id, verb, value)).goal
 
 
+def test_a_white_light_is_as_bright_as_it_was_and_awaited_only_where_the_lamp_tells_of_it() -> None:
+    config = {"cmd_t": "c", "stat_t": "s", "rgb_cmd_t": "r", "rgb_stat_t": "rs", "whit_cmd_t": "w"}
+    white = Order("light.x", "set_color", (255, 255, 255))
+    silent = command(entity("light", config), Condition(attributes={"brightness_pct": 40}), "x", white)
+    telling = command(entity("light", {**config, "clrm_stat_t": "m"}), Condition(), "x", white)
+    assert silent.messages == (("w", b"102"), ("c", b"ON"))
+    assert (silent.goal, silent.assumed) == (None, "on")
+    assert telling.goal is not None
+    assert telling.goal.reached(Condition("on", {"color": (255, 255, 255)}))
+
+
 def test_a_goal_is_reached_when_the_device_says_so() -> None:
     on = goal_of("light", JSON_LIGHT, "turn_on")
     assert on.reached(Condition("on"))

@@ -2,7 +2,7 @@
 
 The daemon is a process of its own, told what to do over HTTP; its devices are ours and keep their own record. Each
 command has a (lamp, brightness) that no other has, so that what a device got can be told from what it got twice. Short
-here; a thousand commands with `-m soak`.
+here; a thousand commands with `make test-long`.
 """
 
 import asyncio
@@ -186,15 +186,14 @@ def agree(lamps: Lamps, rows: list[dict[str, Any]]) -> None:
 
 
 @pytest.mark.timeout(400)
-async def test_ledger_and_devices_agree_after_blows() -> None:
-    with short_folder() as folder:
-        lamps, rows = await battered(folder / "data", commands=40, blows=5, seed=1)
+async def test_ledger_and_devices_agree_after_blows(made_data: Path) -> None:
+    lamps, rows = await battered(made_data, commands=40, blows=5, seed=1)
     agree(lamps, rows)
     assert len(rows) >= 30
     assert sum(row["status"] == "success" for row in rows) >= 25
 
 
-@pytest.mark.soak
+@pytest.mark.long
 @pytest.mark.timeout(3600)
 async def test_ledger_and_devices_agree_after_a_thousand_commands() -> None:
     with short_folder() as folder:

@@ -10,11 +10,11 @@ import pytest
 import yaml
 
 from daemon.devices.commands import command, verbs
-from daemon.devices.components import REPORTS, limits
-from daemon.devices.discovery import announced
-from daemon.devices.entity import Condition
+from daemon.devices.components import REPORTS
+from daemon.devices.entity import Condition, Entity
 from daemon.devices.house import House
 from daemon.devices.order import Order
+from daemon.devices.traits import limits
 from daemon.errors import CannotDo
 
 MAKERS = sorted(Path(__file__).with_name("makers").glob("*.yaml"))
@@ -31,8 +31,16 @@ def cases() -> Iterator[Any]:
             yield pytest.param(case, id=f"{path.stem}: {case['about']}")
 
 
-def payload_of(case: dict[str, Any]) -> bytes:
-    return json.dumps(case["payload"]).encode()
+def house_of(case: dict[str, Any]) -> House:
+    """The house to which the device of this case has announced itself, in as many messages as its maker takes."""
+    house = House()
+    for topic, payload in {case["topic"]: case["payload"], **case.get("also", {})}.items():
+        house.announce(topic, json.dumps(payload).encode())
+    return house
+
+
+def entities_in(house: House) -> dict[str, Entity]:
+    return {entity.id: entity for entity in house.entities}
 
 
 def entity_of(case: dict[str, Any], wanted: dict[str, Any]) -> str:
@@ -45,7 +53,7 @@ def as_value(value: Any) -> Any:
 
 @pytest.mark.parametrize("case", list(cases()))
 def test_an_announcement_becomes_its_entities(case: dict[str, Any]) -> None:
-    found = {one.id: one for one in announced("homeassistant", case["topic"], payload_of(case))}
+    found = entities_in(house_of(case))
     assert found.keys() == case["entities"].keys()
     for entity_id, wanted in case["entities"].items():
         entity = found[entity_id]
@@ -53,13 +61,14 @@ def test_an_announcement_becomes_its_entities(case: dict[str, Any]) -> None:
         bounds = limits(entity.component, entity.config)
         for ability, (low, high) in wanted.get("limits", {}).items():
             assert bounds[ability] == pytest.approx((low, high), abs=0.1)
-        for key in ("unit", "area", "device_class", "category"):
+        for key in ("unit", "area", "device_class", "category", "name", "device_name", "off_delay_s"):
             assert getattr(entity, key) == wanted.get(key, getattr(entity, key))
+        assert [list(one) for one in entity.asks] == wanted.get("asks", [list(one) for one in entity.asks])
 
 
 @pytest.mark.parametrize("case", list(cases()))
 def test_orders_become_the_bytes_that_the_maker_expects(case: dict[str, Any]) -> None:
-    found = {one.id: one for one in announced("homeassistant", case["topic"], payload_of(case))}
+    found = entities_in(house_of(case))
     for wanted in case.get("commands", []):
         entity = found[entity_of(case, wanted)]
         order = Order(entity.id, wanted["verb"], as_value(wanted.get("value")))
@@ -74,8 +83,7 @@ def test_orders_become_the_bytes_that_the_maker_expects(case: dict[str, Any]) ->
 
 @pytest.mark.parametrize("case", list(cases()))
 def test_what_the_device_says_is_heard(case: dict[str, Any]) -> None:
-    house = House()
-    house.announce(case["topic"], payload_of(case))
+    house = house_of(case)
     for wanted in case.get("told", []):
         entity_id = entity_of(case, wanted)
         house.hear(wanted["topic"], wanted["payload"].encode(), NOW)
