@@ -1,15 +1,13 @@
 """What people ask of their reminders: which are to come, which are meant, which were spoken lately."""
 
-import unicodedata
 from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
 from db.database import Queries
 from db.reminders import COLUMNS, Due, as_due
+from db.words import holds, stems
 from models.reminder import Kind
-
-MOST_SEARCHED = 1000
 
 UPCOMING = f"""
 SELECT {COLUMNS} FROM reminders
@@ -17,9 +15,6 @@ WHERE status = 'pending' AND scheduled_at BETWEEN $1 AND $2 AND ($3::uuid IS NUL
     AND ($5::text[] IS NULL OR kind = ANY ($5))
 ORDER BY scheduled_at LIMIT $4
 """  # noqa: S608 - constants of this file
-
-# A paused timer is due at infinity, and so the last in this order.
-PENDING = f"SELECT {COLUMNS} FROM reminders WHERE status = 'pending' ORDER BY scheduled_at LIMIT $1"  # noqa: S608
 
 # Spoken and left at that, or spoken and due again until somebody answers.
 RECENT = f"""
@@ -31,6 +26,7 @@ UNION ALL
 """  # noqa: S608
 
 ONE = f"SELECT {COLUMNS} FROM reminders WHERE id = $1"  # noqa: S608
+# A paused timer is due at infinity, and so the last in this order.
 OF_KIND = f"SELECT {COLUMNS} FROM reminders WHERE status = 'pending' AND kind = $1 ORDER BY scheduled_at LIMIT $2"  # noqa: S608
 
 
@@ -67,28 +63,11 @@ async def recent(db: Queries, since: datetime, now: datetime, limit: int = 100) 
     return sorted(found, key=lambda due: due.triggered_at or due.scheduled_at, reverse=True)[:limit]
 
 
-async def matching(db: Queries, words: Sequence[str]) -> list[Due]:
-    """Return the pending reminders whose titles hold all `words`, the soonest first. Raises LinkDown.
+def holding(dues: Sequence[Due], words: Sequence[str]) -> list[Due]:
+    """Return those whose titles hold all `words`.
 
     Accents, case and plurals are forgiven; words of one or two letters count only where there are no others.
-    The MOST_SEARCHED soonest are looked through.
     """
-    return holding([as_due(row) for row in await db.fetch(PENDING, MOST_SEARCHED)], words)
-
-
-def holding(dues: Sequence[Due], words: Sequence[str]) -> list[Due]:
-    """Return those whose titles hold all `words`, as `matching` does."""
-    wanted = [stem for word in words for stem in _stems(word)]
+    wanted = stems(" ".join(words))
     telling = [stem for stem in wanted if len(stem) > 2] or wanted
-    return [due for due in dues if telling and _holds(due.title, telling)]
-
-
-def _stems(text: str) -> list[str]:
-    plain = "".join(c for c in unicodedata.normalize("NFKD", text.casefold()) if not unicodedata.combining(c))
-    words = "".join(c if c.isalnum() else " " for c in plain).split()
-    return [word.rstrip("s") if len(word) > 3 else word for word in words]
-
-
-def _holds(title: str, stems: Sequence[str]) -> bool:
-    words = _stems(title)
-    return all(any(word.startswith(stem) for word in words) for stem in stems)
+    return [due for due in dues if telling and holds(due.title, telling)]

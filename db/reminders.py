@@ -5,9 +5,7 @@
        ├──release, or the lease runs out: it is claimed again, under the same id
        └──due_again (`db/reminder_steps.py`): spoken, and due once more until somebody answers
 
-A lease that runs out is all that a killed daemon leaves behind. `lease_until` of a row nobody leases (`leased_by` null)
-is the moment before which it is not tried again.
-
+Leases are in `db/reminder_leases.py`.
 A recurring reminder is a row an occurrence (`db/series.py`); claiming one stores the next in the same transaction.
 What people change of them is in `db/reminder_changes.py`, what they ask about them in `db/reminder_search.py`.
 """
@@ -22,16 +20,12 @@ from uuid import UUID
 
 import asyncpg
 
-from db.database import Database, Queries
+from db.database import Queries
 from db.ledger import new_id
 from db.recurrence import Days, WorkingDays, check_recurrence
-from db.series import create_next
 from db.text import Json, clipped, storable_json
 from models.reminder import Ack, Kind, Late, OnHoliday, ReminderStatus
-from models.reminder_step import Step
 
-LONGEST_LEASE = timedelta(minutes=15)
-"""No lease is this long; one that ends later was given before the clock was put back, and no longer counts."""
 MOST_TITLE = 255
 MOST_DESCRIPTION = 10_000
 
@@ -55,60 +49,6 @@ INSERT INTO reminders (id, user_id, title, description, scheduled_at, metadata, 
     except_dates, on_holiday, lead_s, area, created_by, addressee, ack, ack_every_s, escalate_to, late, late_within_s,
     duration_s, urgent, plan)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)
-"""
-
-# An array, not a join: a plan made without knowing the limit would read the whole table to join a third of it.
-# Nobody waits for the disk to speak: a server that crashes right now forgets the lease and the occurrence that follows,
-# and the next claim makes them again. That is set in the statement itself, which saves a round trip.
-CLAIM_DUE = f"""
-WITH due AS MATERIALIZED (
-    SELECT id FROM reminders
-    WHERE status = 'pending' AND scheduled_at <= $1
-      AND (lease_until IS NULL OR lease_until <= $2 OR lease_until > $3)
-    ORDER BY scheduled_at LIMIT $4
-    FOR UPDATE SKIP LOCKED
-)
-UPDATE reminders SET lease_until = $5, leased_by = $6
-WHERE id = ANY (ARRAY(SELECT id FROM due)) AND (SELECT set_config('synchronous_commit', 'off', true)) = 'off'
-RETURNING {COLUMNS}
-"""  # noqa: S608 - constants of this file
-
-# The leases that end soonest are looked for among the oldest only: one look stays cheap with a million overdue.
-NEXT_DUE = """
-SELECT LEAST(
-    (SELECT scheduled_at FROM reminders
-     WHERE status = 'pending' AND scheduled_at < 'infinity'
-       AND (lease_until IS NULL OR lease_until <= $1 OR lease_until > $2)
-     ORDER BY scheduled_at LIMIT 1),
-    (SELECT min(lease_until) FROM (
-        SELECT lease_until FROM reminders WHERE status = 'pending' AND scheduled_at <= $1
-        ORDER BY scheduled_at LIMIT 1000) AS oldest
-     WHERE lease_until > $1))
-"""
-
-EXTEND = "UPDATE reminders SET lease_until = $3 WHERE id = ANY ($1) AND leased_by = $2 AND status = 'pending'"
-
-# A lease without an owner was lost in a crash of the server: who spoke meanwhile still says so. That a plain reminder
-# was spoken is in its row (triggered_at): a step beside it would cost a third of a drain's work, and tell nothing more.
-SETTLED = """
-WITH settled AS (
-    UPDATE reminders SET status = CASE $4 WHEN 'dropped' THEN 'cancelled' ELSE 'triggered' END, triggered_at = $2,
-        lease_until = NULL, leased_by = NULL, times_spoken = times_spoken + 1
-    WHERE id = ANY ($1) AND (leased_by = $3 OR leased_by IS NULL) AND status = 'pending'
-    RETURNING id, ack, kind, planned_at
-), noted AS (
-    INSERT INTO reminder_steps (reminder_id, at, step, detail) SELECT id, $2, $4, $5 FROM settled
-    WHERE $4 <> 'spoken' OR ack <> 'none' OR kind <> 'reminder' OR planned_at IS NOT NULL
-)
-SELECT id FROM settled
-"""
-
-RELEASE = """
-WITH released AS (
-    UPDATE reminders SET lease_until = $2, leased_by = NULL
-    WHERE id = ANY ($1) AND leased_by = $3 AND status = 'pending' RETURNING id
-)
-SELECT pg_notify('mordomo_reminders', '') FROM released LIMIT 1
 """
 
 NOTHING: Mapping[str, Json] = MappingProxyType({})
@@ -230,69 +170,6 @@ def cut(text: str | None, most: int) -> str | None:
     return None if text is None else clipped(text, most)
 
 
-async def claim_due(
-    db: Database,
-    now: datetime,
-    limit: int,
-    lease_s: float,
-    worker: str,
-    *,
-    zone: tzinfo,
-    late: timedelta = timedelta(0),
-    calendar: WorkingDays | None = None,
-) -> list[Due]:
-    """Lease up to `limit` reminders that are due (by more than `late`, if given), the oldest first, and return them.
-
-    Until the lease ends nobody else claims them. The next occurrence of a recurring one, on the clock of `zone` and
-    with the days off of `calendar`, is stored in the same transaction. Raises LinkDown.
-    """
-    until = now + timedelta(seconds=lease_s)
-    async with db.transaction() as connection:
-        rows = await connection.fetch(CLAIM_DUE, now - late, now, now + LONGEST_LEASE, limit, until, worker)
-        claimed = sorted(map(as_due, rows), key=lambda due: (due.scheduled_at, due.id))
-        for due in claimed:
-            if due.rrule is not None:
-                await create_next(connection, due, now, zone, calendar=calendar)
-    return claimed
-
-
 def as_due(row: asyncpg.Record) -> Due:
     """Return a row of COLUMNS as a Due."""
     return Due(*row)
-
-
-async def next_due(db: Queries, now: datetime) -> datetime | None:
-    """Return when to claim again: the next moment something is due, or a lease ends. Raises LinkDown."""
-    moment: datetime | None = await db.fetchval(NEXT_DUE, now, now + LONGEST_LEASE)
-    return moment
-
-
-async def extend(db: Queries, ids: Sequence[UUID], until: datetime, worker: str) -> None:
-    """Prolong the leases that `worker` still has. Raises LinkDown."""
-    await db.execute(EXTEND, ids, worker, until)
-
-
-async def triggered(db: Queries, reminder_id: UUID, at: datetime, worker: str) -> bool:
-    """Record that a reminder was spoken; False if `worker` no longer leased it. Raises LinkDown."""
-    return bool(await triggered_all(db, [reminder_id], at, worker))
-
-
-async def triggered_all(
-    db: Queries,
-    ids: Sequence[UUID],
-    at: datetime,
-    worker: str,
-    *,
-    step: Step = "spoken",
-    detail: Mapping[str, Json] = NOTHING,
-) -> set[UUID]:
-    """Record that these were spoken, or which other `step` ended them; return those that `worker` still leased.
-
-    What is 'dropped' becomes cancelled. Raises LinkDown.
-    """
-    return {row["id"] for row in await db.fetch(SETTLED, ids, at, worker, step, dict(detail))}
-
-
-async def release(db: Queries, ids: Sequence[UUID], worker: str, until: datetime | None = None) -> None:
-    """Give leases back, open for the next claim at once, or from `until` on. Raises LinkDown."""
-    await db.execute(RELEASE, ids, until, worker)

@@ -1,12 +1,15 @@
 """Scheduled commands, carried out by the same skills and into the same ledger as what somebody says."""
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
+from typing import cast
+from uuid import UUID
 
 import structlog
 
 from daemon.butler import Butler, Place
-from daemon.language.plan import Intent, Plan
+from daemon.language.plan import Plan
+from daemon.people.person import HOUSE, ROLES, Person, Role
+from daemon.skills.later import AUTHORITY, PUTS_BACK, as_intent
 from daemon.turn import Understood
 from db.reminders import Due
 
@@ -24,16 +27,26 @@ class ScheduledCommands:
 
     async def carry_out(self, due: Due) -> None:
         """Take a turn on the intents that were stored."""
-        intents = tuple(_intent(each) for each in due.plan or ())
+        intents = tuple(as_intent(each) for each in due.plan or ())
         if not intents:
             log.error("command_without_plan", reminder=str(due.id))
             return
         plan = Plan("skill", intents, 1.0)
-        turn = await self._butler.answer(Understood(due.title, plan), Place(SOURCE, due.area, None))
+        place = Place(SOURCE, due.area, None, _asker(due), _authority(due))
+        turn = await self._butler.answer(Understood(due.title, plan), place)
         went_well = turn.outcome == "answered" and turn.asked is None
         if not went_well or any(action.status != "success" for action in turn.actions) or not turn.actions:
             self._tell(" ".join(turn.reply))
 
 
-def _intent(wire: Mapping[str, Any]) -> Intent:
-    return Intent(str(wire["intent"]), tuple(wire.get("targets") or ()), dict(wire.get("slots") or {}))
+def _asker(due: Due) -> Person:
+    return Person(due.user_id, due.created_by, _authority(due).role)
+
+
+def _authority(due: Due) -> Person:
+    """Return by whose leave it is done: that of who asked then, as what they are today; the house's own to put back."""
+    told = due.metadata.get(AUTHORITY)
+    if PUTS_BACK in due.metadata or not isinstance(told, dict) or told.get("role") not in ROLES:
+        return HOUSE
+    user_id = told.get("user_id")
+    return Person(UUID(user_id) if isinstance(user_id, str) else None, None, cast("Role", told["role"]))

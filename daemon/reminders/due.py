@@ -31,15 +31,13 @@ from db.database import Database
 from db.listen import notifications
 from db.recurrence import WorkingDays
 from db.reminder_changes import snooze
-from db.reminders import Due, next_due
+from db.reminders import Due
 from models.reminder_step import Step
 
 log = structlog.get_logger(__name__)
 
 CHANNEL = "mordomo_reminders"
 LOOK_AGAIN_S = 30.0
-CONTENDED_S = 0.01
-"""Pause before another try where what is due is just being claimed by another daemon."""
 FEW = 3
 """So many late ones are spoken one by one; more become a single briefing."""
 BATCH = 100
@@ -122,11 +120,9 @@ class DueReminders:
 
     async def _rest(self, looked: datetime, listener: "asyncio.Task[None]") -> None:
         """Sleep until something is due, something changed, or it is time to look again. `looked` is the last look."""
-        due = await next_due(self._db, looked)
-        pause_s = LOOK_AGAIN_S
-        if due is not None:
-            pause_s = CONTENDED_S if due <= looked else (due - self._clock.now()).total_seconds()
-        sleeping = asyncio.create_task(self._clock.sleep(min(max(pause_s, 0.0), LOOK_AGAIN_S)))
+        pause_s = await self._leases.pause_s(looked)
+        pause_s = LOOK_AGAIN_S if pause_s is None else min(pause_s, LOOK_AGAIN_S)
+        sleeping = asyncio.create_task(self._clock.sleep(pause_s))
         woken = asyncio.create_task(self._wake.wait())
         try:
             await asyncio.wait({listener, sleeping, woken}, return_when=asyncio.FIRST_COMPLETED)

@@ -12,15 +12,19 @@ import structlog
 
 from daemon.clock import Clock
 from daemon.errors import LinkDown
+from daemon.reminders.takeover import Takeover
 from db.database import Database
 from db.recurrence import WorkingDays
+from db.reminder_leases import claim_due, extend, next_due, release, triggered_all
 from db.reminder_steps import due_again, still_due
-from db.reminders import Due, claim_due, extend, release, triggered_all
+from db.reminders import Due
 from models.reminder_step import Step
 
 log = structlog.get_logger(__name__)
 
 LEAVE_S = 1.0
+CONTENDED_S = 0.01
+"""Pause before another try where what is due is just being claimed by another daemon."""
 AT_ONCE = 200
 TOLD = 3
 ASK_EVERY_S = 600
@@ -76,6 +80,7 @@ class Leases:
         self._lease_s = lease_s
         self._zone = zone
         self._calendar = calendar
+        self._takeover = Takeover(clock, lease_s)
         self._held: set[UUID] = set()
         self._said: dict[UUID, Said] = {}
         self._attempts: dict[UUID, int] = {}
@@ -84,10 +89,20 @@ class Leases:
         """Lease what is due; what is not settled by the next run is given back."""
         zone, calendar = self._zone(), self._calendar()
         claimed = await claim_due(
-            self._db, now, limit, self._lease_s(), self.worker, zone=zone, late=late, calendar=calendar
-        )
+            self._db, now, limit, self._lease_s(), self.worker, zone=zone, late=late, calendar=calendar,
+            from_the_dead=self._takeover.left(),
+        )  # fmt: skip
         self._held.update(due.id for due in claimed)
         return claimed
+
+    async def pause_s(self, looked: datetime) -> float | None:
+        """Return how long to wait before the next claim, after one at `looked` found nothing; None without an end."""
+        look = await next_due(self._db, looked)
+        due_s = None
+        if look.at is not None:
+            due_s = CONTENDED_S if look.at <= looked else max(0.0, (look.at - self._clock.now()).total_seconds())
+        left_s = self._takeover.look(look.ended)
+        return min((each for each in (due_s, left_s) if each is not None), default=None)
 
     def take_along(self, due: Due) -> None:
         """Have a lease kept by somebody else than the loop: it is not given back with the others."""

@@ -1,7 +1,7 @@
 """Whether somebody is being listened to or answered just now, by what the daemon's observers are told."""
 
 from daemon.clock import Clock
-from daemon.events import Event, NothingHeard, TurnEnded, TurnFailed, WakeWordHeard
+from daemon.events import Event, ListeningOn, NothingHeard, TurnEnded, TurnFailed, WakeWordHeard
 
 MOST_S = 60.0
 """A turn whose end nobody told (it was cut short) counts as over after this."""
@@ -16,7 +16,7 @@ class TurnsUnderWay:
 
     def note(self, event: Event) -> None:
         """Take an event in."""
-        if isinstance(event, WakeWordHeard):
+        if isinstance(event, WakeWordHeard | ListeningOn):
             self._called[event.source] = self._clock.monotonic()
         elif isinstance(event, NothingHeard | TurnEnded | TurnFailed):
             self._called.pop(event.source, None)

@@ -1,6 +1,5 @@
 """What people change: one occurrence or all that follow, exceptions, snoozes, answers and timers."""
 
-from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -12,20 +11,15 @@ from db.audit import recent as audited
 from db.database import Database, open_database
 from db.holidays import calendar
 from db.reminder_changes import add_time, cancel, change, complete, pause, resume, skip, snooze
+from db.reminder_leases import claim_due, next_due, triggered
 from db.reminder_search import of_kind, one, recent, upcoming
 from db.reminder_steps import steps_of
-from db.reminders import Due, claim_due, create, next_due, triggered
+from db.reminders import Due, create
 from db.upgrade import downgrade, upgrade
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 ZONE = ZoneInfo("America/Sao_Paulo")
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-
-
-@pytest.fixture
-async def db(database_url: str) -> AsyncIterator[Database]:
-    async with open_database(database_url) as database:
-        yield database
 
 
 async def only(db: Database) -> Due:
@@ -37,7 +31,7 @@ async def spoken_days(db: Database, days: int) -> list[str]:
     """Live so many days, each reminder spoken at its moment; return the moments on the household's clock."""
     found = []
     for _ in range(days):
-        moment = await next_due(db, NOW)
+        moment = (await next_due(db, NOW)).at
         if moment is None or moment > NOW + days * DAY:
             break
         for due in await claim_due(db, moment, 10, 60, "a", zone=ZONE):
@@ -115,7 +109,7 @@ async def test_holidays_and_lead_time(db: Database) -> None:
     days = calendar("SP", "", carnival=True)
     await create(db, "aluguel", about - DAY, rrule=rule, lead_s=86_400, zone=ZONE, calendar=days, kind="reminder")
     for _ in range(2):
-        now = await next_due(db, NOW)
+        now = (await next_due(db, NOW)).at
         assert now is not None
         [due] = await claim_due(db, now, 10, 60, "a", zone=ZONE, calendar=days)
         await triggered(db, due.id, now, "a")
@@ -172,7 +166,7 @@ async def test_a_timer_is_paused_lengthened_and_goes_on(db: Database) -> None:
     async with db.transaction() as connection:
         assert await pause(connection, timer, NOW + timedelta(minutes=4)) == 360
         assert await pause(connection, timer, NOW) is None
-    assert await next_due(db, NOW) is None
+    assert (await next_due(db, NOW)).at is None
     assert await claim_due(db, NOW + DAY, 9, 60, "a", zone=ZONE) == []
     [due] = await of_kind(db, "timer")
     assert (due.paused_left_s, due.scheduled_at.year) == (360, 9999)
@@ -186,7 +180,7 @@ async def test_a_timer_is_paused_lengthened_and_goes_on(db: Database) -> None:
     async with db.transaction() as connection:
         assert await add_time(connection, timer, -9999, NOW + HOUR)
         assert not await add_time(connection, UUID(int=1), 1, NOW)
-    assert await next_due(db, NOW) == NOW + HOUR
+    assert (await next_due(db, NOW)).at == NOW + HOUR
 
 
 async def test_what_was_in_metadata_moves_into_columns_and_back(database_url: str, db: Database) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -11,21 +10,16 @@ from zoneinfo import ZoneInfo
 import asyncpg
 import pytest
 
-from db import reminders
+from db import reminder_leases
 from db.database import Database, open_database
 from db.reminder_changes import cancel
-from db.reminder_search import matching, upcoming
-from db.reminders import Due, claim_due, create, extend, next_due, release, triggered
+from db.reminder_leases import Look, claim_due, extend, next_due, release, triggered
+from db.reminder_search import holding, upcoming
+from db.reminders import Due, create
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 ZONE = ZoneInfo("America/Sao_Paulo")
 MINUTE = timedelta(minutes=1)
-
-
-@pytest.fixture
-async def db(database_url: str) -> AsyncIterator[Database]:
-    async with open_database(database_url) as database:
-        yield database
 
 
 async def claim(
@@ -71,27 +65,39 @@ async def test_a_lease_is_prolonged_and_given_back_only_by_its_owner(db: Databas
     assert await claim(db, NOW + timedelta(minutes=4), worker="b") == []
     await release(db, [only], "a", NOW + timedelta(minutes=7))
     assert await claim(db, NOW + timedelta(minutes=6), worker="b") == []
-    assert await next_due(db, NOW + timedelta(minutes=6)) == NOW + timedelta(minutes=7)
+    assert (await next_due(db, NOW + timedelta(minutes=6))).at == NOW + timedelta(minutes=7)
     assert len(await claim(db, NOW + timedelta(minutes=7), worker="b")) == 1
 
 
 async def test_a_lease_from_before_the_clock_was_put_back_no_longer_counts(db: Database) -> None:
-    await create(db, "remédio", NOW)
+    only = await create(db, "remédio", NOW)
     await claim(db, NOW + timedelta(hours=1))
-    assert await next_due(db, NOW) == NOW
+    assert await next_due(db, NOW) == Look(None, {only: NOW + timedelta(hours=1, minutes=1)})
     assert len(await claim(db, NOW, worker="b")) == 1
 
 
-async def test_the_next_moment_to_look(db: Database) -> None:
-    assert await next_due(db, NOW) is None
-    await create(db, "b", NOW + timedelta(hours=2))
-    assert await next_due(db, NOW) == NOW + timedelta(hours=2)
-    due = await create(db, "a", NOW - MINUTE)
-    assert await next_due(db, NOW) == NOW - MINUTE
+async def test_a_lease_that_is_over_is_told_apart_and_taken_only_where_that_is_allowed(db: Database) -> None:
+    mine = await create(db, "remédio", NOW)
     await claim(db)
-    assert await next_due(db, NOW) == NOW + MINUTE, "when the lease ends"
+    put_off = await create(db, "regar", NOW)
+    later = NOW + timedelta(hours=2)
+    await claim(db, worker="b")
+    await release(db, [put_off], "b", NOW + MINUTE)
+    assert await next_due(db, later) == Look(NOW, {mine: NOW + MINUTE}), "nobody has what was put off"
+    assert [due.id for due in await claim_due(db, later, 9, 60, "c", zone=ZONE, from_the_dead=[])] == [put_off]
+    assert [due.id for due in await claim_due(db, later, 9, 60, "c", zone=ZONE, from_the_dead=[mine])] == [mine]
+
+
+async def test_the_next_moment_to_look(db: Database) -> None:
+    assert (await next_due(db, NOW)).at is None
+    await create(db, "b", NOW + timedelta(hours=2))
+    assert (await next_due(db, NOW)).at == NOW + timedelta(hours=2)
+    due = await create(db, "a", NOW - MINUTE)
+    assert (await next_due(db, NOW)).at == NOW - MINUTE
+    await claim(db)
+    assert (await next_due(db, NOW)).at == NOW + MINUTE, "when the lease ends"
     await triggered(db, due, NOW, "a")
-    assert await next_due(db, NOW) == NOW + timedelta(hours=2)
+    assert (await next_due(db, NOW)).at == NOW + timedelta(hours=2)
 
 
 async def test_many_claim_at_once_and_each_is_claimed_once(db: Database, database_url: str) -> None:
@@ -114,7 +120,7 @@ async def test_a_series_has_its_next_occurrence_before_this_one_is_spoken(db: Da
     first = await create(db, "remédio", NOW, rrule="FREQ=DAILY", area="sala", zone=ZONE)
     [due] = await claim(db)
     assert due.id == first
-    assert await next_due(db, NOW) == NOW + MINUTE
+    assert (await next_due(db, NOW)).at == NOW + MINUTE
     [following] = await upcoming(db, NOW + MINUTE, NOW + timedelta(days=3))
     assert (following.title, following.scheduled_at) == ("remédio", NOW + timedelta(days=1))
     assert (following.rrule, following.area, following.series_id) == ("FREQ=DAILY", "sala", first)
@@ -203,7 +209,7 @@ async def test_words_find_titles_and_forgive_accents_case_and_plurals(db: Databa
     await create(db, "Levar o Rex ao veterinário", NOW)
 
     async def found(*words: str) -> list[UUID]:
-        return [due.id for due in await matching(db, words)]
+        return [due.id for due in holding(await upcoming(db, NOW - MINUTE, NOW + MINUTE), words)]
 
     assert await found("remedio") == [medicine]
     assert await found("REMÉDIOS", "da", "pressao") == [medicine]
@@ -233,7 +239,7 @@ async def plan_of(db: Database, sql: str, *args: object) -> list[dict[str, Any]]
     async with db.transaction() as connection:
         await connection.execute("SET LOCAL plan_cache_mode = force_generic_plan")
         await connection.execute(f"PREPARE asked AS {sql}")
-        literal = ", ".join("'" + str(arg) + "'" for arg in args)
+        literal = ", ".join("NULL" if arg is None else "'" + str(arg) + "'" for arg in args)
         plan = await connection.fetchval(f"EXPLAIN (FORMAT JSON) EXECUTE asked ({literal})")
         await connection.execute("DEALLOCATE asked")
     return nodes((json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"])
@@ -249,10 +255,10 @@ async def test_the_due_queries_use_their_index(db: Database) -> None:
         NOW,
     )
     await db.execute("ANALYZE reminders")
-    until = NOW + reminders.LONGEST_LEASE
+    until = NOW + reminder_leases.LONGEST_LEASE
     for sql, args in (
-        (reminders.CLAIM_DUE, (NOW, NOW, until, 1, NOW, "a")),
-        (reminders.NEXT_DUE, (NOW, until)),
+        (reminder_leases.CLAIM_DUE, (NOW, NOW, until, 1, NOW, "a", None)),
+        (reminder_leases.NEXT_DUE, (NOW, until)),
     ):
         plan = await plan_of(db, sql, *args)
         assert "idx_reminders_scheduled" in {node.get("Index Name") for node in plan}

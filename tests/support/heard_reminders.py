@@ -1,15 +1,22 @@
-"""A Delivery that tests listen to, and the due loop run as the supervisor runs it."""
+"""The due loop on a clock of the test's own, and a Delivery that tests listen to."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
-from daemon.errors import LinkDown
+import pytest
+
 from daemon.reminders.due import DueReminders
 from daemon.reminders.outage import Outage
+from db.database import Database
 from db.reminders import Due
+from support.clock import FakeClock
+
+ZONE = ZoneInfo("America/Sao_Paulo")
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 
 
 class Room:
@@ -70,22 +77,25 @@ class Room:
             raise
 
 
-@asynccontextmanager
-async def running(*services: DueReminders) -> AsyncIterator[None]:
-    """Run them, again whenever their link is down, as the supervisor does."""
+@pytest.fixture
+def clock() -> FakeClock:
+    """The clock that the loop goes by."""
+    return FakeClock()
 
-    async def again(each: DueReminders) -> None:
-        while True:
-            with suppress(LinkDown):
-                await each.run()
-            await asyncio.sleep(0.01)
 
-    tasks = [asyncio.create_task(again(each)) for each in services]
-    try:
-        yield
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.wait(tasks)
-        for task in tasks:
-            assert task.cancelled() or task.exception() is None, task.exception()
+@pytest.fixture
+def room() -> Room:
+    """Where it is heard."""
+    return Room()
+
+
+def service(db: Database, room: Room, clock: FakeClock, **more: Any) -> DueReminders:
+    """Return the loop over a database, with leases of a minute."""
+    return DueReminders(db, room, clock, lambda: 60.0, zone=lambda: ZONE, **more)
+
+
+async def recorded(db: Database, how_many: int, status: str = "triggered") -> None:
+    """Wait until so many reminders have this status."""
+    async with asyncio.timeout(10):
+        while await db.fetchval("SELECT count(*) FROM reminders WHERE status = $1", status) != how_many:
+            pass

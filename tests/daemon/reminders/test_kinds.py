@@ -1,29 +1,25 @@
 """Alarms, commands, medicine that asks for an answer, quiet hours, late rules and outages, on a clock of the test's own."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import pytest
 from support.clock import START, FakeClock
-from support.heard_reminders import Room, running
+from support.heard_reminders import HOUR, MINUTE, ZONE, Room, service
+from support.hurried import hurried
 
 from daemon.errors import EngineFailed
-from daemon.reminders.due import LOOK_AGAIN_S, DueReminders
+from daemon.reminders.due import LOOK_AGAIN_S
 from daemon.reminders.leases import MOST_ASKED
 from daemon.reminders.outage import Outage, Pulse
-from db.database import Database, open_database
+from db.database import Database
 from db.reminder_changes import complete, snooze
 from db.reminder_search import one
 from db.reminder_steps import steps_of
 from db.reminders import Due, create
 
-ZONE = ZoneInfo("America/Sao_Paulo")
-MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 OFF = [{"intent": "HassTurnOff", "targets": ["light.sala"], "slots": {}}]
 
 
@@ -40,26 +36,6 @@ class Hands:
         self.acted.set()
         if self.error:
             raise self.error
-
-
-@pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
-
-
-@pytest.fixture
-def room() -> Room:
-    return Room()
-
-
-@pytest.fixture
-async def db(database_url: str) -> AsyncIterator[Database]:
-    async with open_database(database_url) as database:
-        yield database
-
-
-def service(db: Database, room: Room, clock: FakeClock, **more: Any) -> DueReminders:
-    return DueReminders(db, room, clock, lambda: 60.0, zone=lambda: ZONE, **more)
 
 
 async def until(db: Database, reminder_id: UUID, status: str) -> Due:
@@ -87,7 +63,7 @@ async def test_an_alarm_rings_beside_everything_else_until_it_is_stopped(
     alarm = await create(db, "acordar", START, kind="alarm")
     await create(db, "remédio", START + timedelta(seconds=20))
     ringing = service(db, room, clock)
-    async with running(ringing):
+    async with hurried(ringing):
         assert await room.next() == "ring: acordar"
         await clock.asleep(20)
         clock.advance(20)
@@ -106,7 +82,7 @@ async def test_an_alarm_rings_beside_everything_else_until_it_is_stopped(
 
 async def test_an_alarm_that_nobody_stops_is_over_by_itself(db: Database, room: Room, clock: FakeClock) -> None:
     alarm = await create(db, "acordar", START, kind="alarm")
-    async with running(service(db, room, clock)):
+    async with hurried(service(db, room, clock)):
         assert await room.next() == "ring: acordar"
         room.ring_over.set()
         await until(db, alarm, "triggered")
@@ -118,7 +94,7 @@ async def test_an_alarm_that_is_snoozed_or_cancelled_elsewhere_falls_silent(
     db: Database, room: Room, clock: FakeClock, snoozed: bool
 ) -> None:
     alarm = await create(db, "acordar", START, kind="alarm")
-    async with running(service(db, room, clock)):
+    async with hurried(service(db, room, clock)):
         assert await room.next() == "ring: acordar"
         if snoozed:
             async with db.transaction() as connection:
@@ -136,17 +112,17 @@ async def test_an_alarm_that_is_snoozed_or_cancelled_elsewhere_falls_silent(
 
 async def test_an_alarm_survives_a_restart(db: Database, room: Room, clock: FakeClock) -> None:
     await create(db, "acordar", START, kind="alarm")
-    async with running(service(db, room, clock)):
+    async with hurried(service(db, room, clock)):
         assert await room.next() == "ring: acordar"
     assert await room.next() == "silence: acordar"
-    async with running(service(db, room, clock)):
+    async with hurried(service(db, room, clock)):
         assert await room.next() == "ring: acordar"
 
 
 async def test_an_alarm_that_cannot_be_heard_is_tried_again(db: Database, room: Room, clock: FakeClock) -> None:
     await create(db, "acordar", START, kind="alarm")
     room.mute = EngineFailed("speaker", "unplugged")
-    async with running(service(db, room, clock)):
+    async with hurried(service(db, room, clock)):
         assert await room.next() == "tone"
         room.mute = None
         await clock.asleep(15)
@@ -160,11 +136,11 @@ async def test_a_command_is_carried_out_once(
 ) -> None:
     command = await create(db, "apagar a luz", START, kind="command", plan=OFF)
     hands = Hands(error)
-    async with running(service(db, room, clock, hands=hands)):
+    async with hurried(service(db, room, clock, hands=hands)):
         await asyncio.wait_for(hands.acted.wait(), 10)
         await until(db, command, "triggered")
         await clock.asleep(LOOK_AGAIN_S)
-    async with running(service(db, room, clock, hands=hands)):
+    async with hurried(service(db, room, clock, hands=hands)):
         await clock.asleep(LOOK_AGAIN_S)
     assert hands.done == [command]
     assert await steps(db, command) == ["carried_out"]
@@ -174,7 +150,7 @@ async def test_a_command_is_carried_out_once(
 async def test_a_command_that_is_late_is_told_and_not_done(db: Database, room: Room, clock: FakeClock) -> None:
     command = await create(db, "ligar o forno", START - HOUR, kind="command", plan=OFF)
     hands = Hands()
-    async with running(service(db, room, clock, hands=hands)):
+    async with hurried(service(db, room, clock, hands=hands)):
         assert await room.next() == "briefing: ligar o forno"
         await until(db, command, "triggered")
     assert hands.done == []
@@ -186,7 +162,7 @@ async def test_medicine_is_repeated_until_somebody_says_it_is_taken(db: Database
         db, "remédio", START, ack="required", ack_every_s=300, addressee="Ana", escalate_to="Rui", rrule="FREQ=DAILY",
         zone=ZONE,
     )  # fmt: skip
-    async with running(service(db, room, clock)):
+    async with hurried(service(db, room, clock)):
         for turn in range(5):
             assert await room.next() == "remédio"
             async with asyncio.timeout(10):
@@ -212,7 +188,7 @@ async def test_medicine_is_repeated_until_somebody_says_it_is_taken(db: Database
 async def test_what_nobody_ever_answers_is_recorded_as_missed(db: Database, room: Room, clock: FakeClock) -> None:
     pill = await create(db, "remédio", START, ack="required", ack_every_s=60)
     await db.execute("UPDATE reminders SET times_spoken = $1", MOST_ASKED - 1)
-    async with running(service(db, room, clock)):
+    async with hurried(service(db, room, clock)):
         assert await room.next() == "remédio"
         await until(db, pill, "triggered")
     assert await steps(db, pill) == ["missed"]
@@ -222,7 +198,7 @@ async def test_somebody_says_para_in_the_middle(db: Database, room: Room, clock:
     only = await create(db, "uma longa história", START)
     room.hold.clear()
     speaking = service(db, room, clock)
-    async with running(speaking):
+    async with hurried(speaking):
         assert await room.next() == "uma longa história"
         assert speaking.stop()
         await until(db, only, "triggered")
@@ -233,7 +209,7 @@ async def test_somebody_says_para_in_the_middle(db: Database, room: Room, clock:
 async def test_quiet_hours_put_it_off(db: Database, room: Room, clock: FakeClock) -> None:
     only = await create(db, "regar", START)
     room.quiet = START + HOUR
-    async with running(service(db, room, clock)):
+    async with hurried(service(db, room, clock)):
         await clock.asleep(LOOK_AGAIN_S)
         due = await one(db, only)
         assert due is not None
@@ -250,7 +226,7 @@ async def test_late_ones_follow_the_rule_of_each(db: Database, room: Room, clock
     told = await create(db, "passou", START - 40 * MINUTE, late="speak", late_within_s=1800)
     dropped = await create(db, "bobagem", START - 30 * MINUTE, late="drop")
     mentioned = await create(db, "só dizer", START - 10 * MINUTE, late="mention")
-    async with running(service(db, room, clock)):
+    async with hurried(service(db, room, clock)):
         assert await room.next() == "briefing: passou, a tempo, só dizer"
         await until(db, mentioned, "triggered")
     assert (await until(db, dropped, "cancelled")).done_at is None
@@ -265,7 +241,7 @@ async def test_after_an_outage_one_briefing_says_so_once(
     (tmp_path / "alive").write_text((START - 2 * HOUR).isoformat())
     await create(db, "remédio", START - HOUR)
     pulse = Pulse(tmp_path / "alive", booted=START - MINUTE)
-    async with running(service(db, room, clock, pulse=pulse)):
+    async with hurried(service(db, room, clock, pulse=pulse)):
         assert await room.next() == "briefing: remédio"
         await clock.asleep(LOOK_AGAIN_S)
         await create(db, "outro", clock.now() - HOUR)

@@ -11,7 +11,7 @@ import pytest
 from support.clock import START, FakeClock
 
 from daemon.reminders.push import WAITING, Note, Push, allowed
-from db.database import Database, open_database
+from db.database import Database
 from db.reminder_steps import steps_of
 from db.reminders import create
 
@@ -47,12 +47,6 @@ async def phone(*statuses: int) -> AsyncIterator[Phone]:
     listening.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/casa"
     async with server:
         yield listening
-
-
-@pytest.fixture
-async def db(database_url: str) -> AsyncIterator[Database]:
-    async with open_database(database_url) as database:
-        yield database
 
 
 @asynccontextmanager
