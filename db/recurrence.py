@@ -48,6 +48,10 @@ class InvalidRecurrence(ValueError):  # noqa: N818 - it names the rule, which is
 class WorkingDays(Protocol):
     """A calendar: which days are holidays, and which are worked."""
 
+    def name(self, day: date) -> str | None:
+        """Return what the holiday of this day is called, or None where there is none."""
+        ...
+
     def holiday(self, day: date) -> bool:
         """Tell whether a day is a holiday, whatever its weekday."""
         ...

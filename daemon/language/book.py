@@ -10,13 +10,13 @@ from daemon.language import lexicon as lexicons
 from daemon.language.found import Wanted
 from daemon.language.lexicon import Lexicon, Phrase
 from daemon.language.patterns import BadPattern, Pattern, compile_pattern
-from daemon.language.plan import Value
+from daemon.language.plan import Intent, Value
 from daemon.language.pt_br import durations, numbers
 from daemon.language.words import fold
 
 _FIELDS = frozenset(
     "intent sentences domains to head ask time slots default area_is everything requires waking query_time date"
-    " wait_is whole_name device_class caution alone every only_ask asked but_not area_apart".split()
+    " wait_is whole_name device_class caution alone every only_ask asked but_not area_apart after".split()
 )
 
 
@@ -40,6 +40,7 @@ class Entry:
     area_apart: bool = False
     asked: bool = False
     but_not: frozenset[str] = frozenset()
+    after: frozenset[str] = frozenset()
     caution: float = 1.0
     alone: bool = False
     targets: tuple[str, ...] = ()
@@ -47,15 +48,23 @@ class Entry:
     own: bool = False
     origin: str = ""
 
+    def carried(self, before: Sequence[Intent]) -> Mapping[str, Value] | None:
+        """Return what this takes over from the plan before; None where it follows nothing that it may follow."""
+        if not self.after:
+            return {}
+        follows = next((intent for intent in before if intent.name in self.after), None)
+        return None if follows is None else {n: v for n, v in follows.slots.items() if n in _CARRIED and v is not None}
+
     @property
     def acts(self) -> bool:
         """Tell whether this changes something in the house."""
         return not self.intent.startswith(_ONLY_TELLS)
 
 
+_CARRIED = frozenset({"name", "person", "mine"})
 _ONLY_TELLS = (
     "HassGet", "HassClimateGet", "HassTimerStatus", "HassRespond", "HassNevermind", "ListReminders", "ListGetItems",
-    "ListNames", "ListRoutines", "ShoppingListGet",
+    "ListNames", "ListRoutines", "GetHoliday", "ShoppingListGet",
 )  # fmt: skip
 
 
@@ -156,6 +165,7 @@ def _entry(row: Mapping[str, Any], lexicon: Lexicon, groups: Mapping[str, str], 
         area_apart="area_apart" in row,
         asked="asked" in row,
         but_not=frozenset(fold(word) for word in row.get("but_not", "").split()),
+        after=frozenset(groups.get(row.get("after", ""), row.get("after", "")).split()),
         caution=float(row.get("caution", 1)),
         alone="alone" in row,
     )

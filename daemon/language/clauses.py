@@ -8,7 +8,7 @@ from itertools import pairwise
 from daemon.language import lexicon as lexicons
 from daemon.language.lexicon import Lexicon, Phrase
 from daemon.language.patterns import Pattern, compile_pattern
-from daemon.language.pt_br import moments
+from daemon.language.pt_br import durations, moments
 from daemon.language.words import Word
 
 Words = tuple[Word, ...]
@@ -18,6 +18,8 @@ _PARTING = frozenset({",", ".", ";", "!", "?", ":", "…", "-"})
 _MOST_CUTS = 5
 _TIES = frozenset({"de", "do", "da", "dos", "das", "no", "na", "nos", "nas", "pro", "pra", "e"})
 _BECAUSE = frozenset({"que", "porque", "pois", "por", "pra", "para"})
+_TIMERS = frozenset({"timer", "timers", "temporizador", "temporizadores", "cronometro"})
+_ANOTHER = frozenset({"de", "outro", "um", "mais", *_TIMERS})
 _NO_COMMAND = frozenset({"para", "pare", "conta", "marca", "passa", "lista"})
 """Forms that are more often something else, and begin a command only after a mark."""
 
@@ -153,6 +155,8 @@ def _begins(words: Words, at: int, lexicon: Lexicon, now: datetime, infinitives:
     start = at
     while start < len(words) and words[start].plain in _JOINTS:
         start += 1
+    if _one_more_timer(words, at, start):
+        return True
     if start < len(words) and words[start].plain == "me":
         start += 1
     for verb_at in range(start, min(start + 8, len(words))):
@@ -163,6 +167,15 @@ def _begins(words: Words, at: int, lexicon: Lexicon, now: datetime, infinitives:
             timed = moments.find(between, now)
             return timed is not None and all(w.plain in _JOINTS or w.plain == "me" for w in timed[1])
     return False
+
+
+def _one_more_timer(words: Words, at: int, start: int) -> bool:
+    """Tell whether "e outro de dez minutos pro arroz" follows a timer that was asked for."""
+    if not any(word.plain in _TIMERS for word in words[:at]):
+        return False
+    while start < len(words) and words[start].plain in _ANOTHER:
+        start += 1
+    return words[start - 1].plain in _ANOTHER and durations.read(plain_of(words), start) is not None
 
 
 def _is_verb(word: str, lexicon: Lexicon, *, marked: bool, infinitives: bool) -> bool:
@@ -180,6 +193,9 @@ def _pieces(words: Words, places: Sequence[int]) -> list[Words]:
             piece = piece[1:]
         while len(piece) > 1 and piece[-1].plain == "e":
             piece = piece[:-1]
+        if start and piece and piece[0].plain in _ANOTHER:
+            timers = [word for word in words[:start] if word.plain in _TIMERS]
+            piece = (*timers[-1:], *(word for word in piece if word.plain not in {*_TIMERS, "outro", "mais", "um"}))
         pieces.append(piece)
     return pieces if all(pieces) else []
 

@@ -5,10 +5,17 @@ from dataclasses import replace
 
 from daemon.language.lexicon import Lexicon, Phrase
 from daemon.language.plan import Intent, Plan
+from daemon.language.words import fold
 
 CONFIRMED = "confirmed"
 """The slot that a yes fills with true."""
 DECLINED = Intent("HassNevermind", slots={"declined": True})
+LEAVE = "GrantApproval"
+"""The intent that a no answers as well as a yes: leave that somebody asked for."""
+GIVEN = frozenset({"pode", "podem", "sim", "autorizo", "autorizado", "permito", "permitido", "libero", "liberado"})
+NOT_GIVEN = frozenset({"nao", "negativo", "nunca", "jamais"})
+AFTER_LEAVE = frozenset("pode sim abrir entrar fazer ir ela ele eles elas deixar que o a os as pra por favor".split())
+"""Words that may follow: leave is not given by "beleza", nor by whatever else a conversation is full of."""
 
 
 def consent(plain: Sequence[str], lexicon: Lexicon) -> bool | None:
@@ -36,8 +43,22 @@ def goes_on(plain: Sequence[str], lexicon: Lexicon) -> bool:
     return bool(said) and said[0] in lexicon.verb_forms and consent(plain[len(said) :], lexicon) is None
 
 
+def leave(plain: Sequence[str], asked: Plan, lexicon: Lexicon) -> bool | None:
+    """Return whether these folded words give the leave that was asked for, or refuse it; None where they do neither."""
+    name = {word for one in asked.intents for word in fold(str(one.slots.get("name") or "")).split()}
+    words = [word for word in plain if (word,) not in lexicon.called and word not in lexicon.talk and word not in name]
+    words = words[1:] if words[:1] in (["o"], ["a"]) else words  # "a Ana pode"
+    if words[:1] and words[0] in NOT_GIVEN:
+        return False
+    if not words or words[0] not in GIVEN or not AFTER_LEAVE.issuperset(words[1:]):
+        return None
+    return True
+
+
 def consented(asked: Plan, *, yes: bool) -> Plan:
     """Return the plan that was asked about with the yes in it, or one that lets it be."""
+    if not yes and any(intent.name == LEAVE for intent in asked.intents):
+        return Plan("skill", tuple(replace(one, slots={**one.slots, CONFIRMED: False}) for one in asked.intents), 1.0)
     if not yes:
         return Plan("skill", (DECLINED,), 1.0)
     intents = tuple(replace(intent, slots={**intent.slots, CONFIRMED: True}) for intent in asked.intents)

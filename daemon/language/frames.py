@@ -51,7 +51,7 @@ def read(said: Sequence[Word], reader: Reader) -> Reading | None:
     plain = tuple(word.plain for word in said)
     if not 2 <= len(said) <= _LONGEST or lexicon.not_in_commands & set(plain) or said[-1].mark == "?":
         return None
-    if plain[0] not in lexicon.verb_forms and plain[0] not in _WANTING:
+    if said[0].quoted or (plain[0] not in lexicon.verb_forms and plain[0] not in _WANTING):
         return None
     timed = moments.find(said, reader.now)
     for when, rest in ((None, said), timed or (None, ())):

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import structlog
 
 from daemon.language import book, clauses, corrections, frames, lexicon, names, own, planning, words
-from daemon.language.consent import CONFIRMED, consent, consented, filled, goes_on
+from daemon.language.consent import CONFIRMED, LEAVE, consent, consented, filled, goes_on, leave
 from daemon.language.found import Wanted
 from daemon.language.meaning import Reading
 from daemon.language.names import Index
@@ -90,6 +90,10 @@ class Language:
             for entry, pattern, parts in (reading.why for reading in readings if reading.why)
         )
 
+    def pointer(self, household: Household, area: str | None) -> Pointer:
+        """Return what finds things by a phrase alone ("a luz da sala"), as in a command said in `area`."""
+        return Pointer(self._index(household), self._lexicon, area)
+
     def _own_household(self) -> Household:
         given = self._household
         return given() if callable(given) else given or Household()
@@ -109,7 +113,7 @@ class Language:
         index = self._index(household)
         pointer = Pointer(index, self._lexicon, heard.area, _head_of(ids, index), ids)
         now = heard.now if heard.now.tzinfo else heard.now.replace(tzinfo=UTC)
-        return Reader(self._book, self._lexicon, pointer, sentence, now.astimezone(_zone(household.timezone)))
+        return Reader(self._book, self._lexicon, pointer, sentence, now.astimezone(_zone(household.timezone)), before)
 
     def _index(self, household: Household) -> Index:
         """Return the household prepared; the last few are kept, known by identity."""
@@ -126,7 +130,7 @@ class Language:
         readings = () if clauses.is_quotation(heard.text) else self._read(sentence.words, reader)
         refused = sentence.words[-1].plain == "nao" and not all(map(planning.is_alone, readings))
         if not readings or refused:  # "acende a luz não"
-            return Plan("llm", confidence=0.7)
+            return Plan("llm", confidence=0.7, unknown=min(reader.missed)[1] if reader.missed else None)
         return planning.planned(readings)
 
     def _read(self, said: tuple[Word, ...], reader: Reader) -> tuple[Reading, ...]:
@@ -232,6 +236,9 @@ class Language:
 
     def _awaited(self, sentence: Sentence, heard: Heard, household: Household, asked: Plan, slot: str) -> Plan | None:
         plain = tuple(word.plain for word in sentence.words)
+        if any(intent.name == LEAVE for intent in asked.intents):
+            given = leave(plain, asked, self._lexicon)
+            return None if given is None else consented(asked, yes=given)
         yes = consent(plain, self._lexicon)
         if yes is False and not goes_on(plain, self._lexicon):
             return consented(asked, yes=False)

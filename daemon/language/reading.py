@@ -4,7 +4,6 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import cached_property
 
 from daemon.language import timing, values
 from daemon.language.book import Book, Entry
@@ -17,6 +16,7 @@ from daemon.language.pt_br import asking, moments
 from daemon.language.pt_br.moments import When
 from daemon.language.targets import Pointer
 from daemon.language.values import Captured
+from daemon.language.view import View
 from daemon.language.words import Sentence, Word, plain_words
 
 _LONGEST_COMMAND = 60
@@ -36,28 +36,6 @@ class _Said:
 
 
 @dataclass(frozen=True)
-class _View:
-    """The words to match: all, or all but those of time."""
-
-    words: Sequence[Word]
-    when: When | None
-
-    @cached_property
-    def text(self) -> str:
-        return "".join(f"{word.plain} " for word in self.words)
-
-    @cached_property
-    def at(self) -> dict[int, int]:
-        """Return which word begins at a place of `text` (the end included)."""
-        places, here = {}, 0
-        for i, word in enumerate(self.words):
-            places[here] = i
-            here += len(word.plain) + 1
-        places[here] = len(self.words)
-        return places
-
-
-@dataclass(frozen=True)
 class Reader:
     """Reads commands said at one moment, in one room, by one person."""
 
@@ -66,17 +44,20 @@ class Reader:
     pointer: Pointer
     sentence: Sentence
     now: datetime
+    before: Sequence[Intent] = ()
     found: dict[tuple[object, ...], tuple[Found, ...]] = field(default_factory=dict)
     known: dict[tuple[tuple[int, str], ...], Reading | None] = field(default_factory=dict)
-    times: dict[tuple[object, ...], _View | None] = field(default_factory=dict)
+    times: dict[tuple[object, ...], View | None] = field(default_factory=dict)
     effort: list[None] = field(default_factory=list)
+    missed: list[tuple[int, str]] = field(default_factory=list)
+    """What was pointed at and is not in the house, each with how many words of the sentence were its."""
 
     def after(self, reading: Reading) -> "Reader":
         """Return the reader for the command that follows one in the same breath."""
         ids = reading.targets
         pointer = replace(self.pointer, head=reading.head or self.pointer.head, before=ids or self.pointer.before)
         pointer = replace(pointer, room=self._room(reading) or pointer.room)
-        return replace(self, pointer=pointer, found={}, known={})
+        return replace(self, pointer=pointer, before=reading.intents, found={}, known={})
 
     def inside(self, reading: Reading) -> "Reader":
         """Return the reader for what is said of the one room that a reading points into."""
@@ -89,7 +70,7 @@ class Reader:
 
     def read(self, words: Sequence[Word]) -> Reading | None:
         """Return the best meaning of these words as one command, or None."""
-        if not words or len(words) > _LONGEST_COMMAND:
+        if not words or words[0].quoted or len(words) > _LONGEST_COMMAND:
             return None
         key = tuple((word.start, word.plain) for word in words)
         if key not in self.known:
@@ -98,7 +79,7 @@ class Reader:
         return self.known[key]
 
     def _best(self, words: Sequence[Word]) -> Reading | None:
-        raw = _View(words, None)
+        raw = View(words, None)
         timed = self._timed(words, waking=False)
         best: Reading | None = None
         for entry, pattern in self.book.possible([word.plain for word in words]):
@@ -108,14 +89,14 @@ class Reader:
                     best = reading
         return best
 
-    def _timed(self, words: Sequence[Word], *, waking: bool) -> _View | None:
+    def _timed(self, words: Sequence[Word], *, waking: bool) -> View | None:
         key = (waking, *((word.start, word.plain) for word in words))
         if key not in self.times:
             found = moments.find(words, self.now, waking=waking)
-            self.times[key] = _View(found[1], found[0]) if found else None
+            self.times[key] = View(found[1], found[0]) if found else None
         return self.times[key]
 
-    def _views(self, entry: Entry, raw: _View, timed: _View | None) -> list[_View]:
+    def _views(self, entry: Entry, raw: View, timed: View | None) -> list[View]:
         wants_time = entry.time or entry.query_time
         if entry.waking:
             timed = self._timed(raw.words, waking=True) or timed
@@ -125,24 +106,24 @@ class Reader:
             return [raw]
         return [timed] if entry.requires_time or entry.intent in timing.REMINDING else [timed, raw]
 
-    def _match(self, entry: Entry, pattern: Pattern, view: _View) -> Reading | None:
-        match = pattern.regex.fullmatch(view.text)
-        if match is None or (entry.asked and not _asks(view.words)):
+    def _match(self, entry: Entry, pattern: Pattern, view: View) -> Reading | None:
+        match, asks = pattern.regex.fullmatch(view.text), _asks(view.words)
+        if match is None or (entry.asked and not asks) or (entry.acts and asks and pattern.source.startswith("{")):
             return None
-        if entry.acts and pattern.source.startswith("{") and _asks(view.words):
-            return None
-        said = self._captured(entry, pattern, view, match)
-        if said is None:
+        said, carried = self._captured(entry, pattern, view, match), entry.carried(self.before)
+        if said is None or carried is None:
             return None
         when = timing.slots(entry, view.when)
-        reading = None if when is None else self._aim(entry, said.target, {**entry.slots, **said.slots, **when})
+        slots = {**entry.slots, **carried, **said.slots, **(when or {})}
+        reading = None if when is None else self._aim(entry, said.target, slots)
         if reading is None:
+            self.missed.extend(view.pointed(entry.acts, pattern, match, self.sentence))
             return None
         parts = tuple((name, match[name].strip()) for name in pattern.slots if match[name] is not None)
         weighed = self._weighed(reading, entry, pattern, view.when, said.free)
         return replace(weighed, own=entry.own, why=(entry, pattern, parts))
 
-    def _captured(self, entry: Entry, pattern: Pattern, view: _View, match: re.Match[str]) -> _Said | None:
+    def _captured(self, entry: Entry, pattern: Pattern, view: View, match: re.Match[str]) -> _Said | None:
         """Return what the slots of a sentence hold, or None where one of them holds nonsense."""
         slots: dict[str, Value] = {}
         target: Phrase | None = None

@@ -150,9 +150,12 @@ class Replies:
             grammar.agree(said, name) if said in _BENT or (said.endswith("do") and not said.endswith("ndo")) else said
         )
 
-    def several_so(self, names: Sequence[str]) -> str:
-        """Name the things that are as was asked, with their number: `Duas: a luz da sala e a luz da cozinha`."""
-        count = cardinal(len(names), feminine=grammar.together(names).feminine)
+    def several_so(self, names: Sequence[str], *, feminine: bool | None = None) -> str:
+        """Name the things that are as was asked, with their number: `Duas: a luz da sala e a luz da cozinha`.
+
+        `feminine` is the gender of what was asked about; unset, the names' own.
+        """
+        count = cardinal(len(names), feminine=grammar.together(names).feminine if feminine is None else feminine)
         return self.say("state.several", count=_sentence_case(count), the=grammar.joined(names))
 
     def time(self, now: dt.datetime, *, seed: int = 0) -> str:
@@ -167,35 +170,11 @@ class Replies:
         """Return a moment as said at `now`: `amanhã às sete da manhã`."""
         return spoken_time.spoken_moment(when, now)
 
-    def reminder_created(
-        self, title: str, when: dt.datetime, now: dt.datetime, rrule: str | None = None, *, seed: int = 0
-    ) -> str:
-        """Say a reminder back, with its moment or its rule."""
-        moment = spoken_time.spoken_rule(rrule, when) if rrule else self.moment(when, now)
-        if not title:
-            return self.say("reminder.created_untitled", seed=seed, moment=moment)
-        return self.say("reminder.created", seed=seed, title=title, moment=moment)
-
-    def reminders_listed(
-        self, reminders: Sequence[tuple[str, dt.datetime]], total: int, now: dt.datetime, *, seed: int = 0
-    ) -> str:
-        """Read reminders out (title, moment); `total` may be more than are given."""
-        if not reminders:
-            return self.say("reminder.none", seed=seed)
-        key = "reminder.one" if total == 1 else "reminder.several"
-        said = self.say(key, seed=seed, count=cardinal(total), listed=self._with_moments(reminders, now, "; "))
-        more = total - len(reminders)
-        return f"{said} {self.say('reminder.more', count=cardinal(more))}" if more > 0 else said
-
     def reminders_cancelled(self, titles: Sequence[str], *, seed: int = 0) -> str:
         """Say what was cancelled: one by its title, more by their number."""
         if len(titles) == 1:
             return self.say("reminder.cancelled", seed=seed, title=titles[0])
         return self.say("reminder.cancelled_several", seed=seed, count=cardinal(len(titles)))
-
-    def which_reminder(self, reminders: Sequence[tuple[str, dt.datetime]], now: dt.datetime) -> str:
-        """Ask which of several reminders was meant."""
-        return self.say("reminder.which", listed=self._with_moments(reminders, now, "; ou "))
 
     def briefing(self, titles: Sequence[str], more: int = 0) -> str:
         """Tell late reminders at once; `more` are counted only."""
@@ -225,10 +204,6 @@ class Replies:
         """Greet by the hour."""
         part = "night" if now.hour < 5 or now.hour >= 18 else "morning" if now.hour < 12 else "afternoon"
         return self.say(f"talk.greeting.{part}", seed=seed)
-
-    def _with_moments(self, reminders: Sequence[tuple[str, dt.datetime]], now: dt.datetime, joint: str) -> str:
-        return joint.join(f"{title}, {self.moment(when, now)}" if title else self.moment(when, now)
-                          for title, when in reminders)  # fmt: skip
 
 
 def _form(article: object) -> Form | None:

@@ -3,26 +3,31 @@
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 LONGEST_SENTENCE = 600
 """Characters. Nobody asks a house for something in more: longer text goes to the language model unread."""
 
 _PIECE = re.compile(r"\d{1,2}-\d{1,2}-\d{4}(?!\w)|\d{4}-\d\d-\d\d(?!\w)|\d+(?:[.,:/hH]\d+)*|[^\W\d_]+|[%°]|[^\w\s]")
+_QUOTATION = re.compile(r"\"[^\"]+\"|“[^”]+”|«[^»]+»|‘[^’]+’")
 _NUMBERED = re.compile(r"\d")
 _BREAKS = frozenset(",.;:?!…")
 
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """One word: its plain form, its place in the sentence (characters), and the mark (`,` `.` `?`…) after it."""
+    """One word: its plain form, its place in the sentence (characters), and the mark (`,` `.` `?`…) after it.
+
+    `quoted` tells that it stands between quotation marks that open after the sentence's first word.
+    """
 
     plain: str
     start: int
     end: int
     accented: bool = False
     mark: str = ""
+    quoted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +81,18 @@ def read(text: str) -> Sentence:
             words.append(Word("graus", piece.start(), piece.end()))
         elif not (glued and plain in {"c", "o"} and words[-1].plain == "graus"):
             words.append(Word(plain, piece.start(), piece.end(), plain != written.casefold()))
-    return Sentence(text, tuple(words))
+    return Sentence(text, _quoted(text, words))
 
 
 def _marked(word: Word, mark: str) -> Word:
-    if word.mark:
-        return word
-    return Word(word.plain, word.start, word.end, word.accented, mark)
+    return word if word.mark else replace(word, mark=mark)
+
+
+def _quoted(text: str, words: Sequence[Word]) -> tuple[Word, ...]:
+    """Mark the words of quotations within the sentence: what somebody else wrote is no order of who speaks."""
+    spans = [found.span() for found in _QUOTATION.finditer(text) if words and found.start() > words[0].start]
+    if not spans:
+        return tuple(words)
+    return tuple(
+        replace(word, quoted=True) if any(start < word.start < end for start, end in spans) else word for word in words
+    )

@@ -38,7 +38,7 @@ EVERY = frozenset("todos todas sempre tudo frente diante seguintes serie".split(
 
 @dataclass(frozen=True, slots=True)
 class ReminderChanges:
-    """The skills that change reminders over one database."""
+    """The skills that change reminders. `calendar` are the household's working days; `hush` stops what rings."""
 
     db: Database
     replies: Replies
@@ -152,7 +152,7 @@ class ReminderChanges:
         """Return to when it is moved: a wait is from its own hour, and a day alone keeps that hour."""
         was = about(due, context.zone)
         if isinstance(later_s := intent.slots.get("duration_s"), int | float):
-            return was + timedelta(seconds=later_s)
+            return was + timedelta(seconds=-later_s if intent.slots.get("earlier") else later_s)
         when = meant(intent.slots, context.now, waking=due.kind == "alarm")
         if when is None:
             raise AsksBack(self.replies.say("reminder.when"), _fixed(intent, due), "when")

@@ -1,12 +1,11 @@
 """Reminder skills: create and list by voice. "Anotado" is said only once the row is committed."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 
 from daemon.errors import CannotDo, LinkDown
 from daemon.language.plan import Intent, Value
-from daemon.language.replies import Replies
 from daemon.skills.agenda import AHEAD, Sought, about, day_of, named, narrowed, occurrences, pending, sought
 from daemon.skills.moments import Meant, meant
 from daemon.skills.reminder_changes import ReminderChanges
@@ -14,8 +13,7 @@ from daemon.skills.saying import at_clock, counted, listed, spoken_rule
 from daemon.skills.skill import Action, AsksBack, Carried, Context, Done, Skill, asking
 from db import reminders
 from db.audit import Acting
-from db.database import Database
-from db.recurrence import Days, WorkingDays, next_occurrence
+from db.recurrence import Days, next_occurrence
 from db.reminder_search import recent
 from db.reminders import Due
 from models.reminder import Kind
@@ -25,29 +23,25 @@ VISIBLE = timedelta(days=3)
 """So long what was spoken, or done, can still be asked for."""
 
 
-@dataclass(frozen=True, slots=True)
-class ReminderSkills:
-    """The reminder skills over one database. `calendar` are the household's working days; `hush` stops what rings."""
+class ReminderSkills(ReminderChanges):
+    """All reminder skills: those that change what is there, and here those that create and read out."""
 
-    db: Database
-    replies: Replies
-    calendar: Callable[[], WorkingDays | None] = lambda: None
-    hush: Callable[[], bool] = lambda: False
+    __slots__ = ()
 
     def by_intent(self) -> dict[str, Skill]:
         """Return the skills by the intents that they carry out."""
         return {
             "CreateReminder": Skill(asking("create_reminder", "reminder"), self.create),
             "ListReminders": Skill(asking("list_reminders"), self.read_out),
-            **self._changes.by_intent(),
+            **ReminderChanges.by_intent(self),
         }
 
     async def create(self, intent: Intent, actions: Sequence[Action], context: Context) -> Carried:
         """Store a reminder or an alarm; asks for the time where it lacks. Raises CannotDo where it cannot promise."""
         title = str(intent.slots.get("message") or "").strip()
         kind: Kind = "alarm" if intent.slots.get("kind") == "alarm" else "reminder"
-        if not title and kind == "reminder" and await self._changes.just_spoken(context):
-            return await self._changes.snooze(intent, actions, context)
+        if not title and kind == "reminder" and await self.just_spoken(context):
+            return await self.snooze(intent, actions, context)
         if not title and kind == "reminder":
             raise AsksBack(self.replies.say("reminder.what"), intent, "message")
         when = self._when(intent, context, waking=kind == "alarm")
@@ -178,10 +172,6 @@ class ReminderSkills:
         said = self.replies.say("reminder.who", title=due.title, by=by,
                                 moment=self.replies.moment(about(due, context.zone), context.now))  # fmt: skip
         return Carried(said, (Done(ok=True, result={"created_by": due.created_by}),))
-
-    @property
-    def _changes(self) -> ReminderChanges:
-        return ReminderChanges(self.db, self.replies, self.calendar, self.hush)
 
 
 def _without_when(intent: Intent, **slots: Value) -> Intent:

@@ -10,6 +10,10 @@ from daemon.skills.skill import Action, Carried, Context, Done, Skill, asking
 Tell = Callable[[Intent, Sequence[Action], Context], Awaitable[Carried]]
 
 
+_WITHOUT_ON = frozenset({"climate", "media_player", "water_heater", "vacuum"})
+_OFF = frozenset({"off", "standby", "idle", "docked", "unavailable", "unknown"})
+
+
 def state_skills(replies: Replies, cause: Tell) -> dict[str, Skill]:
     """Return the skills that tell how things are, by intent.
 
@@ -62,10 +66,18 @@ def _one(replies: Replies, thing: Thing, asked: str | None) -> str:
 
 
 def _several(replies: Replies, things: Sequence[Thing], asked: str) -> str:
-    so = [thing.name for thing in things if thing.state == asked]
+    so = [thing for thing in things if _is(thing, asked)]
     if not so:
         return replies.say("state.none", name=things[0].name, state=replies.state_word(things[0].name, asked))
-    return replies.several_so(so)
+    lamps = all(thing.domain == "light" for thing in things)  # "luzes" were asked for, whatever each is called
+    return replies.several_so([thing.name for thing in so], feminine=True if lamps else None)
+
+
+def _is(thing: Thing, asked: str) -> bool:
+    """Tell whether a thing is as was asked; an air conditioner that cools and a set that plays are on."""
+    if asked == "on" and thing.domain in _WITHOUT_ON:
+        return thing.state is not None and thing.state not in _OFF
+    return thing.state == asked
 
 
 def _near(intent: Intent, context: Context) -> list[Thing]:

@@ -83,6 +83,8 @@ def _compose(parts: dict[str, object], now: datetime) -> When | None:
     on = span.day if span else day if isinstance(day, date) else None
     if isinstance(roll, int) and on is not None:
         on = holidays.working_day(on, step=roll)
+    if isinstance(rule, Rule) and rule.frequency == "HOURLY" and isinstance(between, tuple):
+        return _in_hours(rule, between[0], between[1], now)
     if isinstance(rule, Rule):
         repeated = _repeated(rule, _clock(clock), part, on, now)
         return _lasting(_at_all_hours(repeated, rule, [clock, *gathering.further(parts)], on, now), lasting_s, until)
@@ -230,6 +232,16 @@ def _at_all_hours(when: When, rule: Rule, said: list[object], day: object, now: 
     begins = min(_at(_first_day(rule, day, now, clock), clock, now) for clock in hours)
     listed = ",".join(str(clock.hour % 24) for clock in hours)
     return replace(when, start=begins, rrule=f"{rule.text()};BYHOUR={listed};BYMINUTE={hours[0].minute}")
+
+
+def _in_hours(rule: Rule, first: Clock, last: Clock, now: datetime) -> When | None:
+    """Return the recurrence within some hours of each day: "a cada duas horas das 8 às 18"."""
+    begins, ends = _usual(first, None)[0], last if last.sure else _usual(last, None)[0]
+    hours = list(range(begins.hour, (ends.hour if ends.hour > begins.hour else ends.hour + 12) + 1, rule.interval))
+    if len(hours) < 2 or hours[-1] > 23:
+        return None
+    daily = Rule("DAILY")
+    return _at_all_hours(When(), daily, [Clock(hour, begins.minute, sure=True) for hour in hours], None, now)
 
 
 def _usual(clock: Clock, part: str | None) -> tuple[Clock, bool]:

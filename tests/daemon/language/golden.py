@@ -34,7 +34,7 @@ def household() -> Household:
 
 def cases(name: str) -> list[Case]:
     """The cases of a golden file."""
-    rows = yaml.safe_load((HERE / "golden_files" / name).read_text("utf-8"))
+    rows = yaml.load((HERE / "golden_files" / name).read_text("utf-8"), yaml.CSafeLoader)  # ten times as fast
     now = datetime.fromisoformat(rows["now"])
     found = []
     for sentence, *wanted in rows["cases"]:

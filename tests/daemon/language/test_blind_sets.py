@@ -11,23 +11,8 @@ sets guard what was learnt from them since; they say nothing of the yet unheard.
 import blind
 import pytest
 
-SETS = (
-    "third",
-    "fourth",
-    "fifth",
-    "sixth",
-    "seventh",
-    "eighth",
-    "ninth",
-    "tenth",
-    "eleventh",
-    "twelfth",
-    "thirteenth",
-    "fourteenth",
-)
 
-
-@pytest.mark.parametrize("name", [f"{name}_held_out" for name in SETS])
+@pytest.mark.parametrize("name", blind.SETS)
 def test_blind_set(name: str) -> None:
     verdicts = blind.judged(name)
     assert not [verdict.row.text for verdict in verdicts if verdict.acts_falsely]

@@ -7,20 +7,6 @@ from daemon.language.language import Language
 from daemon.language.plan import Heard, Intent
 from daemon.language.words import fold
 
-SETS = (
-    "third",
-    "fourth",
-    "fifth",
-    "sixth",
-    "seventh",
-    "eighth",
-    "ninth",
-    "tenth",
-    "eleventh",
-    "twelfth",
-    "thirteenth",
-    "fourteenth",
-)
 FRAMES = (
     "não {}", "nunca {}", "jamais {}", "ninguém {}", "não é pra {}", "eu não mandei {}", "você não vai {}", "{} não",
     "ele pediu pra {}", "a Marina falou {}", "minha mãe mandou {}", "ela disse: {}", '"{}", disse ele',
@@ -33,7 +19,7 @@ FRAMES = (
 
 def orders() -> list[blind.Row]:
     """Every seventh plain order of the blind sets: one clause, no question."""
-    rows = [row for name in SETS for row in blind.rows(f"{name}_held_out")]
+    rows = [row for name in blind.SETS for row in blind.rows(name)]
     plain = [r for r in rows if r.category not in {"llm", "nada", "multiplo"} and not {"?", ","} & set(r.text)]
     return [r for r in plain if len(r.text.split()) <= 9 and not fold(r.text).startswith(("nao ", "chega "))][::7]
 

@@ -180,3 +180,21 @@ def test_speed() -> None:
     took = sorted(best_ms(text) for text in texts)
     assert median(took) <= 2
     assert took[int(len(took) * 0.99)] <= 10
+
+
+@pytest.mark.parametrize(
+    ("said", "unknown"),
+    [
+        ("abre a claraboia", "a claraboia"),
+        ("acende a luz do sótão", "a luz do sótão"),
+        ("desliga a cafeteira italiana daqui a dez minutos", "a cafeteira italiana"),
+        ("aumenta o volume da vitrola", "a vitrola"),
+        ("apaga o que eu disse", None),
+        ("liga pra minha mãe", None),
+        ("conta uma piada", None),
+        ("meu irmão abriu a claraboia", None),
+    ],
+)
+def test_what_a_command_points_at_and_the_house_does_not_have_is_told(said: str, unknown: str | None) -> None:
+    plan = LANGUAGE.understand(Heard(said, NOW, "sala"), HOUSE)
+    assert (plan.route, plan.unknown) == ("llm", unknown)

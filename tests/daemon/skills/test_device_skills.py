@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import cast
+from typing import Any
 
 import pytest
 from support.house import HOUSE, Links
@@ -19,7 +19,6 @@ from daemon.skills.orders import Orders, Silent
 from daemon.skills.registry import House, skills
 from daemon.skills.rooms import room_skills
 from daemon.skills.skill import AsksBack, Carried, Context
-from db.database import Database
 
 FURNISHED = replace(HOUSE, things=(*HOUSE.things, *(
     Thing(id=entity, domain=entity.partition(".")[0], name=name, area="sala", state=state, attributes=attributes,
@@ -39,8 +38,10 @@ FURNISHED = replace(HOUSE, things=(*HOUSE.things, *(
     )
 )))  # fmt: skip
 CONTEXT = Context(datetime(2026, 11, 20, 12, tzinfo=UTC), FURNISHED, area="sala")
-ALL = skills(House(Orders(Links(), Replies.load("pt_br")), cast("Database", None), Replies.load("pt_br"), lambda *_: NOTHING,
-                   lambda _: None))  # fmt: skip
+OTHERS: Any = object()
+"""What the skills of other domains work with; here only their names matter."""
+ALL = skills(House(Orders(Links(), Replies.load("pt_br")), OTHERS, Replies.load("pt_br"), lambda *_: NOTHING,
+                   lambda _: None, requests=OTHERS, erasing=OTHERS, recall=OTHERS, voices=OTHERS))  # fmt: skip
 REPLIES = Replies.load("pt_br")
 
 

@@ -1,7 +1,6 @@
 """Lists by voice, on a real database: what is said to be on a list is there, once."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -16,17 +15,11 @@ from daemon.language.replies import Replies
 from daemon.skills.lists import ListSkills
 from daemon.skills.skill import AsksBack, Carried, Context
 from db import lists
-from db.database import Database, open_database
+from db.database import Database
 from db.users import named
 
 NOW = datetime(2026, 11, 20, 10, 0, tzinfo=ZoneInfo("America/Sao_Paulo"))
 CONTEXT = Context(NOW, Household(), area="sala")
-
-
-@pytest.fixture
-async def db(database_url: str) -> AsyncIterator[Database]:
-    async with open_database(database_url) as database:
-        yield database
 
 
 async def do(db: Database, what: str, context: Context = CONTEXT, **slots: Value) -> Carried:

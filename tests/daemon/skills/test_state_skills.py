@@ -1,11 +1,12 @@
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 from support.house import HOUSE
 
 from daemon.errors import CannotDo
-from daemon.language.plan import Intent, Value
+from daemon.language.plan import Intent, Thing, Value
 from daemon.language.replies import Replies
 from daemon.skills.clock import clock_skills
 from daemon.skills.skill import Action, Carried, Context, Done
@@ -63,3 +64,22 @@ async def test_temperature_of_the_room_one_speaks_in() -> None:
 async def test_the_clock_and_the_calendar() -> None:
     assert await said("HassGetCurrentTime") == "São duas e cinco da tarde."
     assert "vinte de novembro" in await said("HassGetCurrentDate")
+
+
+async def test_what_is_on_counts_what_cools_and_what_plays() -> None:
+    cooling = Thing("climate.sala", "climate", "ar da sala", area="sala", state="cool")
+    playing = Thing("media_player.tv", "media_player", "TV", area="sala", state="playing")
+    asleep = Thing("media_player.som", "media_player", "Som", area="sala", state="standby")
+    house = replace(HOUSE, things=(cooling, playing, asleep))
+    intent = Intent("HassGetState", tuple(thing.id for thing in house.things), {"state": "on"})
+    context = replace(CONTEXT, household=house)
+    carried = await SKILLS["HassGetState"].act(intent, SKILLS["HassGetState"].actions(intent, context), context)
+    assert carried.say == "Dois: o ar da sala e a TV."
+
+
+async def test_lamps_are_counted_as_the_lights_that_were_asked_for() -> None:
+    lamps = tuple(Thing(f"light.{n}", "light", name, state="on") for n, name in enumerate(("abajur", "luz da sala")))
+    intent = Intent("HassGetState", tuple(thing.id for thing in lamps), {"state": "on"})
+    context = replace(CONTEXT, household=replace(HOUSE, things=lamps))
+    carried = await SKILLS["HassGetState"].act(intent, SKILLS["HassGetState"].actions(intent, context), context)
+    assert carried.say == "Duas: o abajur e a luz da sala."

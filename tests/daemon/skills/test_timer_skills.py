@@ -1,6 +1,5 @@
 """Timers by voice, on a real database: rows, so that what runs here runs on after a restart."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -15,15 +14,9 @@ from daemon.language.plan import Household, Intent, Value
 from daemon.language.replies import Replies
 from daemon.skills.skill import AsksBack, Carried, Context
 from daemon.skills.timers import TimerSkills
-from db.database import Database, open_database
+from db.database import Database
 
 NOW = datetime(2026, 11, 20, 10, 0, tzinfo=ZoneInfo("America/Sao_Paulo"))
-
-
-@pytest.fixture
-async def db(database_url: str) -> AsyncIterator[Database]:
-    async with open_database(database_url) as database:
-        yield database
 
 
 async def do(db: Database, what: str, after_s: float = 0, **slots: Value) -> Carried:
