@@ -13,7 +13,7 @@ LOCK := $(UV) pip compile --quiet pyproject.toml - --universal --python-version 
 	--generate-hashes --no-emit-index-url --no-header
 
 .DEFAULT_GOAL := help
-.PHONY: help install run demo test test-debian check bench bench-mqtt bench-reminders bench-db bench-idle bench-language format secrets lock clean
+.PHONY: matrix bench-voices bench-memory help install run demo test test-debian test-long soak check bench bench-mqtt bench-reminders bench-db bench-idle bench-brain bench-language format secrets lock clean
 
 help:  ## esta lista
 	@grep -E '^[a-z-]+:.*## ' $(firstword $(MAKEFILE_LIST)) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | \
@@ -33,6 +33,12 @@ test: $(VENV)/installed-dev  ## todos os testes (ARGS="tests/db -x" para alguns)
 
 test-debian: $(VENV)/installed-dev  ## os testes de servidores, contra o PostgreSQL e o mosquitto do Debian
 	@MORDOMO_TEST_POSTGRES=debian $(BIN)/pytest -m debian $(ARGS)
+
+test-long: $(VENV)/installed-dev  ## o que leva minutos: caos de lembretes e de aparelhos, dez mil regras
+	@$(BIN)/pytest -m long $(ARGS)
+
+soak: $(VENV)/installed-dev  ## uma hora de caos de lembretes
+	@$(BIN)/pytest -m soak $(ARGS)
 
 check: $(VENV)/installed-dev  ## o que a integração contínua roda: formato, regras, tipos, camadas, testes
 	@$(BIN)/ruff format --quiet --check . || { echo 'Fora do formato. Rode: make format'; exit 1; }
@@ -57,12 +63,24 @@ bench-mqtt: $(VENV)/installed-dev  ## do pedido entendido ao aparelho, e uma enx
 bench-idle: $(VENV)/installed-dev  ## memória e processador do Mordomo parado, com um microfone
 	@$(BIN)/python -m tests.bench.idle $(ARGS)
 
+bench-brain: $(VENV)/installed-dev  ## quanto de uma resposta do modelo de linguagem é nosso (ARGS="--turns 300 --memories 10000")
+	@$(BIN)/python -m tests.bench.brain $(ARGS)
+
+bench-memory: $(VENV)/installed-dev  ## o que a casa lembra: acerto e tempo com 100 mil lembranças (ARGS="--memories 5000")
+	@PYTHONPATH=tests $(BIN)/python -m bench.memory $(ARGS)
+
 bench-language: $(VENV)/installed-dev  ## a compreensão das frases (INTENTS e DUCKLING: cópias de OHF-Voice/intents e facebook/duckling)
 	@missed=0; \
 	$(BIN)/python -m tests.bench.language || missed=1; \
 	test -z "$(INTENTS)" || $(BIN)/python -m tests.bench.ohf $(INTENTS) || missed=1; \
 	test -z "$(DUCKLING)" || $(BIN)/python -m tests.bench.duckling $(DUCKLING) || missed=1; \
 	exit $$missed
+
+matrix: $(VENV)/installed-dev  ## refaz a tabela de quem pode o quê que os testes comparam; confira o que mudou
+	@MORDOMO_WRITE_MATRIX=1 $(BIN)/pytest -q tests/daemon/people/test_matrix.py
+
+bench-voices: $(VENV)/installed-dev  ## quanto se distinguem as vozes (ARGS="--real PASTA": gravações de gente, uma pasta por pessoa)
+	@$(BIN)/python -m tests.bench.voices $(ARGS)
 
 format: $(VENV)/installed-dev  ## põe o código no formato
 	@$(BIN)/ruff format --quiet . && $(BIN)/ruff check --quiet --fix .

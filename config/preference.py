@@ -8,11 +8,11 @@ import re
 import sys
 from dataclasses import dataclass
 from functools import cache
-from typing import Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 from zoneinfo import available_timezones
 
 T = TypeVar("T", bool, int, float, str)
-Part = Literal["wake_word", "stt", "tts", "brain", "microphone", "speaker", "nothing"]
+Part = Literal["wake_word", "stt", "tts", "brain", "embedding", "voices", "microphone", "speaker", "nothing"]
 
 
 class InvalidPreference(ValueError):  # noqa: N818 - it names the value, which is what is invalid
@@ -109,3 +109,13 @@ UNFIT_TEXT = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 """Control characters, which have no place in a setting, and halves of surrogate pairs, which UTF-8 cannot write."""
 MAX_TEXT = 500
 """Longest text of a preference, in characters."""
+
+DECLARED: dict[str, Preference[Any]] = {}
+"""Every preference by its key."""
+
+
+def declare(preference: Preference[T]) -> Preference[T]:
+    """Enter a preference into DECLARED, and return it."""
+    assert preference.key not in DECLARED  # noqa: S101 - a mistake in one of the files that declare
+    DECLARED[preference.key] = preference
+    return preference

@@ -1,21 +1,35 @@
-"""The household's preferences: rows of the config table, typed and bounded, declared here once.
+"""The household's preferences: rows of the config table, typed and bounded, declared once, here and in `people.py`.
 
 From these declarations come the defaults that are seeded, the database's own check (`db/preference_check.py`) and the
 typed snapshot that the daemon reads; what a declaration may say is in `preference.py`.
 """
 
 from collections.abc import Mapping
-from typing import Any
 
-from config.preference import Preference, T
+import config.brain
+import config.memory
+import config.voices  # noqa: F401 - these declare
+from config.people import PEOPLE_APPROVAL_S, PEOPLE_LOCAL_ROLE, PEOPLE_UNKNOWN_ROLE
+from config.preference import DECLARED, Preference, T
+from config.preference import declare as _declare
+from config.privacy import (
+    CONVERSATION_ANSWER_S,
+    CONVERSATION_FOLLOW_UP_S,
+    PRIVACY_AUDIO_DAYS,
+    PRIVACY_REPLACE_BACKUPS,
+)
 
-DECLARED: dict[str, Preference[Any]] = {}
-
-
-def _declare(preference: Preference[T]) -> Preference[T]:
-    assert preference.key not in DECLARED  # noqa: S101 - a mistake in this file
-    DECLARED[preference.key] = preference
-    return preference
+__all__ = [
+    "CONVERSATION_ANSWER_S",
+    "CONVERSATION_FOLLOW_UP_S",
+    "DECLARED",
+    "PEOPLE_APPROVAL_S",
+    "PEOPLE_LOCAL_ROLE",
+    "PEOPLE_UNKNOWN_ROLE",
+    "PRIVACY_AUDIO_DAYS",
+    "PRIVACY_REPLACE_BACKUPS",
+    "Preferences",
+]
 
 
 WAKE_WORD_ENGINE = _declare(
@@ -129,29 +143,6 @@ TTS_VOICE = _declare(
     )
 )
 TTS_SPEED = _declare(Preference("tts.speed", 1.0, "Velocidade da fala", minimum=0.5, maximum=2.0))
-
-BRAIN_MODEL = _declare(
-    Preference(
-        "brain.model",
-        "qwen2.5:3b",
-        "Modelo do Ollama",
-        pattern="[A-Za-z0-9._:/-]+",
-        shape="só com letras sem acento, números e . _ : / -",
-        reloads="brain",
-    )
-)
-BRAIN_TEMPERATURE = _declare(
-    Preference("brain.temperature", 0.7, "Temperatura do modelo de linguagem", minimum=0.0, maximum=2.0)
-)
-BRAIN_MAX_TOKENS = _declare(
-    Preference("brain.max_tokens", 200, "Tamanho máximo da resposta, em tokens", minimum=16, maximum=4096)
-)
-BRAIN_FIRST_TOKEN_S = _declare(
-    Preference("brain.first_token_s", 10, "Espera pela primeira palavra do modelo (s)", minimum=1, maximum=120)
-)
-BRAIN_WHOLE_S = _declare(
-    Preference("brain.whole_s", 45, "Tempo máximo da resposta inteira do modelo (s)", minimum=2, maximum=600)
-)
 
 CONVERSATION_QUIET_S = _declare(
     Preference("conversation.quiet_s", 120, "Silêncio que encerra uma conversa (s)", minimum=10, maximum=3600)

@@ -5,6 +5,7 @@ import sys
 import typer
 
 from daemon.commands import (
+    approvals,
     ask,
     backup,
     configuration,
@@ -15,7 +16,12 @@ from daemon.commands import (
     doctor,
     history,
     lists,
+    memory,
     models,
+    people,
+    people_data,
+    permissions,
+    prompts,
     reminders,
     run,
     stats,
@@ -45,11 +51,20 @@ app.add_typer(backup.backup, name="backup")
 app.add_typer(history.history, name="history")
 app.add_typer(reminders.reminders, name="reminders")
 app.add_typer(lists.lists, name="lists")
+app.add_typer(memory.memory, name="memory")
+app.add_typer(people.people, name="people")
+people.people.command("export")(people_data.export_person)
+people.people.command("erase")(people_data.erase_person)
+people.people.command("consent")(people_data.consent_person)
+people.people.command("roles")(permissions.roles)
+app.add_typer(prompts.prompts, name="prompts")
 app.add_typer(devices.devices, name="devices")
 devices.devices.command("areas")(devices_areas.list_areas)
 devices.devices.command("area")(devices_areas.change_area)
 devices.devices.command("test")(devices_live.check_device)
 devices.devices.command("watch")(devices_live.watch_devices)
+app.add_typer(permissions.permissions, name="permissions")
+app.add_typer(approvals.approvals, name="approvals")
 app.command("stats")(stats.stats)
 
 

@@ -3,7 +3,6 @@
 Resources are entered in an AsyncExitStack (they close last, in reverse); services run in a TaskGroup (they stop first).
 """
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -21,12 +20,14 @@ from config.preferences import (
     MQTT_WORDS,
     OUTPUT_DEVICE,
 )
+from daemon.acting import Acting
 from daemon.announcer import Announcer, LateNews
 from daemon.answer import Answers
 from daemon.audio.microphone import Microphone
 from daemon.audio.soundcard import SoundCard
 from daemon.audio.wav import WavSpeaker
 from daemon.backups import Backups
+from daemon.brain.mind import Mind
 from daemon.butler import Butler, Place
 from daemon.checkup import CheckUp, Report
 from daemon.clock import Clock, SystemClock
@@ -43,10 +44,15 @@ from daemon.house import House
 from daemon.language.language import Language
 from daemon.language.plan import Heard, Household, Plan
 from daemon.language.replies import Replies
-from daemon.listening import Listening, endpoint_rules
+from daemon.listening import Listening, endpoint_rules, following
 from daemon.live_preferences import LivePreferences
+from daemon.memory.parts import Memory
 from daemon.own_sentences import OwnSentences
 from daemon.parts import Parts
+from daemon.people.parts import People
+from daemon.people.privacy.backups import HeldBackups
+from daemon.people.privacy.parts import Privacy
+from daemon.people.voices.recognition import HouseVoices
 from daemon.plugs import Plugs
 from daemon.presence.hands import BrokerHands
 from daemon.presence.presence import Presence
@@ -62,7 +68,8 @@ from daemon.skills.orders import Orders
 from daemon.skills.registry import House as Skilled
 from daemon.skills.registry import skills
 from daemon.skills.skill import Context
-from daemon.supervise import Service
+from daemon.sound_rebuilding import sound_rebuilding
+from daemon.supervise import After, Service
 from daemon.trial import Trial
 from daemon.turn import Turn
 from daemon.voice import Voice
@@ -99,7 +106,8 @@ class Mordomo:
     backups: Backups
     sentences: OwnSentences
     keeping: tuple[Service, ...]
-    """What keeps the tables of devices true, and follows what the household sets in them."""
+    """What keeps the tables of devices true, and follows what the household sets in them and in those of people."""
+    people: People
     speaking: tuple[Service, ...]
     """What speaks by itself and is spoken to over MQTT."""
 
@@ -144,20 +152,6 @@ class Mordomo:
         return [self.schema, *after_schema, self.devices, self.conversations, *self.speaking]
 
 
-@dataclass(slots=True)
-class After:
-    """A service that begins once something is ready; it has the service's own name."""
-
-    name: str
-    ready: asyncio.Event
-    service: Service
-
-    async def run(self) -> None:
-        """Wait, then run."""
-        await self.ready.wait()
-        await self.service.run()
-
-
 @asynccontextmanager
 async def assemble(
     env: Environment, servers: Servers, *, observe: Observe, clock: Clock | None = None
@@ -170,10 +164,9 @@ async def assemble(
         live = LivePreferences(db, servers.database.direct, observe)
         prefs = live.now
 
-        def quiet_s() -> int:
-            return prefs()[CONVERSATION_QUIET_S]
-
-        ledger = await stack.enter_async_context(open_ledger(db, env.data_dir, now=clock.now, quiet_s=quiet_s))
+        ledger = await stack.enter_async_context(
+            open_ledger(db, env.data_dir, now=clock.now, quiet_s=lambda: prefs()[CONVERSATION_QUIET_S])
+        )
         presence = Presence(
             servers.mqtt_url,
             clock,
@@ -197,9 +190,11 @@ async def assemble(
         trial = Trial(devices.house)
         plugs = Plugs.of(env, prefs, lambda: trial.goes_on)
         stack.callback(plugs.close)
-        house = House(devices.house, prefs)
+        memory = Memory.of(env, db, plugs.embedding, prefs, clock)
+        stack.push_async_callback(memory.close)
+        house = House(devices.house, prefs, lambda: people.living.names)
         voice = Voice(plugs.tts, SoundCard(prefs()[OUTPUT_DEVICE]))
-        conversations = Conversations(ledger, clock, quiet_s)
+        conversations = Conversations(ledger, clock, lambda: prefs()[CONVERSATION_QUIET_S])
         language = Language()
         push = push_of(db, clock, prefs)
         spoken = SpokenReminders(
@@ -223,15 +218,32 @@ async def assemble(
         def hush() -> bool:
             return reminders.stop()
 
+        people = People.of(db, clock, replies, prefs=prefs, household=house.household, announce=announcer.put,
+                           understand=understand)  # fmt: skip
+        source, folder = Source(servers.database.owner, servers.postgres), Folder(env.backups)
+        privacy = Privacy.of(
+            db, ledger, HeldBackups(source, folder, prefs, env.archive_dir), clock, data_dir=env.data_dir, prefs=prefs,
+            vectors=memory.vectors,
+        )  # fmt: skip
+        voices = HouseVoices(db, plugs.voices, memory.vectors, prefs, clock)
         skilled = Skilled(
             Orders(devices, replies, late.silent), db, replies, understand, announcer.put,
             calendar=lambda: calendar_of(prefs()), hush=hush,
+            requests=people.approvals, rules=people.permissions.read,
+            erasing=privacy.erasing, recall=memory.recall, voices=voices,
         )  # fmt: skip
-        answers = Answers(skills(skilled), ledger, db, plugs.brain, replies, clock)
-        butler = Butler(plugs.stt, language, house.household, answers, replies, ledger, conversations, clock, observed)
+        acting = Acting(skills(skilled), ledger, replies, clock, people.permissions)
+        mind = Mind.of(db, plugs.brain, acting, language, prefs=prefs, household=house.household, recall=memory.recall)
+        stack.push_async_callback(mind.records.close)
+        butler = Butler(
+            plugs.stt, language, house.household, Answers(acting, mind.brain), replies, ledger, conversations, clock,
+            observed, people.living.who, people.approvals.question, voices,
+        )  # fmt: skip
+        people.use(butler, voice, announcer.put)
         presence.hands = BrokerHands(butler, announcer, live, db, replies, hush)
-        hands = ScheduledCommands(butler, announcer.put)
-        reminders = due_reminders(db, spoken, clock, prefs, hands=hands, data_dir=env.data_dir)
+        reminders = due_reminders(
+            db, spoken, clock, prefs, hands=ScheduledCommands(butler, announcer.put), data_dir=env.data_dir
+        )
         listening = Listening(
             source=lambda: Microphone(prefs()[INPUT_DEVICE]),
             place=lambda: Place("microphone", prefs()[HOUSE_AREA], voice),
@@ -242,31 +254,27 @@ async def assemble(
             clock=clock,
             observe=observed,
             muted=lambda: prefs()[MICROPHONE_MUTED],
+            following=lambda: following(prefs()),
+            answered=privacy.clips.put,
         )
-
-        async def change_microphone() -> None:
-            await listening.restart()
-            presence.tell_muted()
-
-        async def change_speaker() -> None:
-            voice.use(SoundCard(prefs()[OUTPUT_DEVICE]))
-
         live.rebuild |= {
             "wake_word": plugs.wake_word.reload,
             "stt": plugs.stt.reload,
             "tts": plugs.tts.reload,
-            "brain": plugs.brain.reload,
-            "microphone": change_microphone,
-            "speaker": change_speaker,
+            "brain": mind.reload,
+            "embedding": memory.reload,
+            "voices": voices.change,
+            **sound_rebuilding(listening, presence, voice, prefs),
         }
-        source, folder = Source(servers.database.owner, servers.postgres), Folder(env.backups)
         schema = Schema(source, folder)
-
         backups = Backups(source, folder, db, prefs, clock, announcer.now, replies, env.archive_dir)
-        parts = Parts(env, servers, db, ledger, live, plugs, devices, listening, schema, backups)
         yield Mordomo(
             env, servers, clock, db, ledger, live, plugs, devices, house, voice, butler, conversations, reminders,
-            schema, listening, parts, trial, spoken.screens, backups,
+            schema, listening,
+            Parts(env, servers, db, ledger, live, plugs, devices, listening, schema, backups,
+                  [memory.part, voices.part, people.living.part, privacy.upkeep.part]), trial, spoken.screens, backups,
             OwnSentences(db, servers.database.direct, language),
-            (rows, Arrangement(db, servers.database.direct, devices, rows)), (announcer, late, presence, push),
+            (rows, Arrangement(db, servers.database.direct, devices, rows), *people.services(), *privacy.services(),
+             *mind.services(), memory.indexing, voices), people,
+            (announcer, late, presence, push),
         )  # fmt: skip

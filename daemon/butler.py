@@ -14,7 +14,7 @@ from daemon.audio import earcons
 from daemon.audio.endpointer import Endpointer, EndpointRules
 from daemon.audio.frames import Frame, Utterance
 from daemon.clock import Clock
-from daemon.conversation import Conversation, Conversations
+from daemon.conversation import Conversations
 from daemon.engines.plug import Plug
 from daemon.engines.protocols import SpeechToText, VoiceDetector
 from daemon.errors import EngineFailed, EngineMissing, LinkDown
@@ -22,6 +22,9 @@ from daemon.events import NothingHeard, Observe, TurnEnded, TurnFailed
 from daemon.language.language import Language
 from daemon.language.plan import Heard, Household, Plan
 from daemon.language.replies import Replies
+from daemon.people.person import Person, Who, by_source
+from daemon.people.voices.voiceprint import Heard as HeardVoice
+from daemon.people.voices.voiceprint import Nobody, Voices
 from daemon.skills.skill import Context
 from daemon.turn import Turn, Understood, hear
 from daemon.voice import Voice
@@ -32,11 +35,16 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a turn happens: sound source, room, and the voice that answers there (None: in writing)."""
+    """Where a turn happens: sound source, room, and the voice that answers there (None: in writing).
+
+    `person` is who is known to ask there, whatever a voice tells; `approver` who gave them leave.
+    """
 
     source: str
     area: str | None
     voice: Voice | None
+    person: Person | None = None
+    approver: Person | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +60,10 @@ class Butler:
     conversations: Conversations
     clock: Clock
     observe: Observe = field(default=lambda _: None)
+    who: Who = by_source
+    waiting: Callable[[], Plan | None] = lambda: None
+    """What somebody asked leave for, and anybody may answer."""
+    voices: Voices = field(default_factory=Nobody)
 
     async def listen(
         self,
@@ -62,10 +74,9 @@ class Butler:
         preroll: Iterable[Frame] = (),
     ) -> Understood | None:
         """Hear one utterance out and understand it; None when nobody spoke. Raises EngineFailed or EngineMissing."""
-        conversation = self.conversations.at(place.source, place.area)
 
         async def understand(utterance: Utterance) -> Understood:
-            return await self._understand(utterance, place, conversation)
+            return await self._understand(utterance, place)
 
         detector.reset()
         return await hear(frames, detector, Endpointer(rules, preroll), understand)
@@ -73,7 +84,7 @@ class Butler:
     async def ask(self, text: str, place: Place) -> Turn:
         """Take a turn on a typed sentence."""
         began = self.clock.monotonic()
-        plan = self._plan(text, place, self.conversations.at(place.source, place.area))
+        plan = self._plan(text, place, self.who(None, place.person, place.source))
         steps = {"understand": (self.clock.monotonic() - began) * 1000}
         return await self.answer(Understood(text, plan, steps=steps), place)
 
@@ -82,7 +93,8 @@ class Butler:
 
         Failures of engines and links are apologised for and end the turn; anything else is a bug and is raised.
         """
-        conversation = self.conversations.at(place.source, place.area)
+        speaker = self.who(understood.speaker, place.person, place.source)
+        conversation = self.conversations.at(place.source, place.area, speaker)
         turn = Turn(
             id=uuid4(),
             conversation_id=conversation.id,
@@ -92,6 +104,7 @@ class Butler:
             began=self.clock.monotonic(),
             understood=understood,
             steps=dict(understood.steps),
+            user_id=speaker.id,
         )
         if understood.plan.route == "none" and understood.plan.question is None:
             turn.outcome = "ignored"
@@ -99,9 +112,8 @@ class Butler:
             return turn
         conversation.busy += 1
         try:
-            await self._speak(turn, place, self._sentences(turn))
+            await self._speak(turn, place, self._sentences(turn, place, speaker))
             await self.answers.settle()
-            conversation.asked(turn.asked or understood.plan, self.clock.now())
         except (LinkDown, EngineFailed) as lost:
             log.warning("turn_failed", turn=str(turn.id), why=str(lost))
             turn.outcome = "failed"
@@ -113,22 +125,30 @@ class Butler:
                 await self._store_said(turn)
         finally:
             conversation.busy -= 1
-            conversation.last_at = self.clock.now()
+            self.conversations.over(conversation, turn, speaker)
+        answered = turn.outcome == "answered"
+        self.voices.took((place.source, place.area), understood.plan, understood.voice if answered else None)
         total_ms = (self.clock.monotonic() - turn.began) * 1000
         turn.steps["total"] = total_ms
         self.observe(TurnEnded(place.source, turn.id, understood.text, " ".join(turn.reply), total_ms))
         return turn
 
-    async def _sentences(self, turn: Turn) -> AsyncGenerator[str, None]:
+    async def _sentences(self, turn: Turn, place: Place, speaker: Person) -> AsyncGenerator[str, None]:
         """Yield the answer's sentences and store them as said, also when the person cut in before the end."""
         household = self.household()
         context = Context(
             now=turn.started_at.astimezone(ZoneInfo(household.timezone)),
             household=household,
             area=turn.area,
+            person=speaker.name,
+            user_id=speaker.id,
             seed=turn.id.int & 0xFFFF,
             source=turn.source,
             text=turn.understood.text,
+            speaker=speaker,
+            approver=place.approver,
+            utterance=turn.understood.utterance,
+            message_id=turn.id,
         )
         try:
             async with aclosing(self.answers.reply(turn, context)) as sentences:
@@ -154,6 +174,7 @@ class Butler:
                 latency_ms=round(turn.latency_ms if turn.latency_ms is not None else self._since(turn)),
                 intent=turn.understood.plan.intents[0].name if turn.understood.plan.intents else None,
                 metadata=metadata,
+                rag_context=turn.rag_context,
             )
         )
 
@@ -201,22 +222,42 @@ class Butler:
                 log.warning("apology_unspoken", source=place.source, why=str(mute))
         return sentence
 
-    async def _understand(self, utterance: Utterance, place: Place, conversation: Conversation) -> Understood:
+    async def _understand(self, utterance: Utterance, place: Place) -> Understood:
         began = self.clock.monotonic()
-        async with self.stt.use() as stt:
-            transcript = await stt.transcribe(utterance)
-        transcribed = self.clock.monotonic()
-        plan = self._plan(transcript.text, place, conversation)
+        identifying = asyncio.ensure_future(self._identify(utterance, place))  # beside transcription, so at no cost
+        try:
+            async with self.stt.use() as stt:
+                transcript = await stt.transcribe(utterance)
+            transcribed = self.clock.monotonic()
+            voice, identify_ms = await identifying
+        finally:
+            identifying.cancel()
+        known = self.clock.monotonic()
+        speaker = None if voice is None else voice.person
+        plan = self._plan(transcript.text, place, self.who(speaker, place.person, place.source))
         steps = {
             "transcribe": (transcribed - began) * 1000,
-            "understand": (self.clock.monotonic() - transcribed) * 1000,
+            "identify": identify_ms,
+            "understand": (self.clock.monotonic() - known) * 1000,
         }
-        return Understood(transcript.text, plan, utterance, transcript, steps)
+        return Understood(transcript.text, plan, utterance, transcript, steps, speaker, voice)
 
-    def _plan(self, text: str, place: Place, conversation: Conversation) -> Plan:
+    async def _identify(self, utterance: Utterance, place: Place) -> tuple[HeardVoice | None, float]:
+        """Return whose voice it is, and how many milliseconds it took to tell."""
+        began = self.clock.monotonic()
+        asked = self.conversations.asked(place.source, place.area)
+        voice = await self.voices.identify(utterance, (place.source, place.area), asked)
+        return voice, (self.clock.monotonic() - began) * 1000
+
+    def _plan(self, text: str, place: Place, speaker: Person) -> Plan:
+        """Return what a sentence means to this speaker: what another one was talking about is not theirs."""
         household = self.household()
         now = self.clock.now().astimezone(ZoneInfo(household.timezone))
-        return self.language.understand(Heard(text, now, place.area, None, conversation.before(now)), household)
+        before = self.conversations.before(place.source, place.area, speaker)
+        if before is None or before.question is None:
+            before = self.waiting() or before
+        before = self.voices.asks((place.source, place.area)) or before
+        return self.language.understand(Heard(text, now, place.area, speaker.name, before), household)
 
     def _since(self, turn: Turn) -> float:
         return (self.clock.monotonic() - turn.began) * 1000

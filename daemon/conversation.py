@@ -1,33 +1,46 @@
-"""Conversations: turns at one place belong together until it has been quiet there for a while."""
+"""Conversations: turns of one person in one room belong together until it has been quiet there for a while.
+
+What was said last is known to the next sentence only where the same person goes on. Another one begins with nothing:
+neither the plan before, nor what the language model is told of the conversation, nor what is looked up in memory, is
+ever of somebody else. One thing passes on: a question that waits for a yes or a no, where one of the two has a voice
+that could not be told (a "sim" is too short for that). Whoever answers it is asked for their own permissions.
+"""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from daemon.clock import Clock
-from daemon.language.consent import CONFIRMED
+from daemon.language.consent import CONFIRMED, DECLINED
 from daemon.language.plan import Plan
+from daemon.people.person import Person
+from daemon.satisfaction import Exchange, satisfaction
+from daemon.turn import Turn
 from db.ledger import Ledger
 
 LOOK_EVERY_S = 5.0
 YES_WITHIN = timedelta(seconds=30)
 """How long a yes may open a gate after it was asked about."""
+OWN = frozenset({"ForgetToday", "GiveConsent", "WithdrawConsent"})
+"""What nobody but who was asked may say yes to."""
+MOST_EXCHANGES = 200
+"""So many of a conversation's exchanges tell how it went; further ones change little."""
+
+Room = tuple[str, str | None]
 
 
 @dataclass(slots=True)
 class Conversation:
-    """What is being talked about at one place. `busy` counts the turns under way; it cannot end meanwhile."""
+    """What one person talks about in one room. `busy` counts the turns under way; it cannot end meanwhile."""
 
     id: UUID
     last_at: datetime
+    speaker: UUID | None = None
     previous: Plan | None = None
     previous_at: datetime | None = None
     busy: int = 0
-
-    def asked(self, plan: Plan, now: datetime) -> None:
-        """Keep the plan of the turn that just ended, or what was asked back."""
-        self.previous, self.previous_at = plan, now
+    exchanges: list[Exchange] = field(default_factory=list)
 
     def before(self, now: datetime) -> Plan | None:
         """Return the plan before this sentence; one that awaits a yes only while the question is fresh."""
@@ -36,9 +49,27 @@ class Conversation:
         stale = self.previous.awaits == CONFIRMED and now - self.previous_at > YES_WITHIN
         return None if stale else self.previous
 
+    def over(self, turn: Turn, now: datetime) -> None:
+        """Take in a turn that is over; what was lost or cut short leaves the plan before as it was."""
+        self.last_at = now
+        if turn.outcome not in {"failed", "interrupted"}:
+            self.previous, self.previous_at = turn.asked or turn.understood.plan, now
+        if len(self.exchanges) < MOST_EXCHANGES:
+            self.exchanges.append(Exchange.of(turn))
+
+    def open_question(self, now: datetime) -> Plan | None:
+        """Return the question that waits for a yes or a no, while it is fresh."""
+        before = self.before(now)
+        return before if before is not None and before.awaits == CONFIRMED else None
+
+    def passes_on(self, now: datetime) -> bool:
+        """Tell whether such a question waits that somebody else may answer."""
+        asked = self.open_question(now)
+        return asked is not None and all(intent.name not in OWN for intent in asked.intents)
+
 
 class Conversations:
-    """The open conversations, one a place (`source`, `area`); as a service it ends those that fell quiet."""
+    """The open conversations, by room and person; as a service it ends those that fell quiet."""
 
     name = "conversations"
 
@@ -46,17 +77,47 @@ class Conversations:
         self._ledger = ledger
         self._clock = clock
         self._quiet_s = quiet_s
-        self._open: dict[tuple[str, str | None], Conversation] = {}
+        self._open: dict[Room, dict[object, Conversation]] = {}
+        self._over: list[Conversation] = []
 
-    def at(self, source: str, area: str | None) -> Conversation:
-        """Return the conversation going on at this place, or a new one."""
+    def at(self, source: str, area: str | None, speaker: Person | None = None) -> Conversation:
+        """Return this person's conversation in this room, or a new one."""
         now = self._clock.now()
-        current = self._open.get((source, area))
-        if current is None or (current.busy == 0 and now - current.last_at > timedelta(seconds=self._quiet_s())):
-            current = Conversation(uuid4(), now)
-            self._open[(source, area)] = current
+        room = self._open.setdefault(_room(source, area), {})
+        current = room.get(_voice(speaker))
+        if current is None or (current.busy == 0 and now - current.last_at > self._quiet()):
+            if current is not None:
+                self._over.append(current)
+            current = room[_voice(speaker)] = Conversation(uuid4(), now, speaker.id if speaker else None)
         current.last_at = now
         return current
+
+    def before(self, source: str, area: str | None, speaker: Person | None = None) -> Plan | None:
+        """Return what the next sentence of this person here follows on. Changes nothing."""
+        now, room = self._clock.now(), self._open.get(_room(source, area), {})
+        own = room.get(_voice(speaker))
+        if own is not None and now - own.last_at <= self._quiet() and (before := own.before(now)) is not None:
+            return before
+        asked = [one for one in self._near(room, own, speaker) if one.passes_on(now)]
+        newest = max(asked, key=lambda one: one.last_at, default=None)
+        return newest.previous if newest is not None else None
+
+    def asked(self, source: str, area: str | None) -> UUID | None:
+        """Return who was asked last in this room, where the question still waits for an answer."""
+        now = self._clock.now()
+        asked = [one for one in self._open.get(_room(source, area), {}).values() if one.open_question(now) is not None]
+        newest = max(asked, key=lambda one: one.last_at, default=None)
+        return newest.speaker if newest is not None else None
+
+    def over(self, conversation: Conversation, turn: Turn, speaker: Person | None = None) -> None:
+        """Take in a turn that is over; a question that it answered waits no longer, whoever was asked."""
+        now = self._clock.now()
+        conversation.over(turn, now)
+        if any(CONFIRMED in intent.slots or intent == DECLINED for intent in turn.understood.plan.intents):
+            room = self._open.get(_room(turn.source, turn.area), {})
+            for other in self._near(room, conversation, speaker):
+                if other.passes_on(now):
+                    other.previous = None
 
     async def run(self) -> None:
         """End conversations that fell quiet, until cancelled."""
@@ -65,9 +126,37 @@ class Conversations:
             await self.end_quiet()
 
     async def end_quiet(self) -> None:
-        """End those whose last turn is longer ago than the preference says."""
-        limit = self._clock.now() - timedelta(seconds=self._quiet_s())
-        for place, conversation in list(self._open.items()):
-            if conversation.busy == 0 and conversation.last_at <= limit:
+        """End those whose last turn is longer ago than the preference says, with how well they went."""
+        limit = self._clock.now() - self._quiet()
+        for place, room in list(self._open.items()):
+            for voice, conversation in list(room.items()):
+                if conversation.busy == 0 and conversation.last_at <= limit:
+                    del room[voice]
+                    self._over.append(conversation)
+            if not room:
                 del self._open[place]
-                await self._ledger.ended(conversation.id, conversation.last_at)
+        while self._over:
+            ended = self._over.pop(0)
+            how = satisfaction(ended.exchanges)
+            score, told = how if how is not None else (None, None)
+            await self._ledger.ended(ended.id, ended.last_at, satisfaction=score, explained=told)
+
+    def _near(
+        self, room: dict[object, Conversation], own: Conversation | None, speaker: Person | None
+    ) -> list[Conversation]:
+        """Return the room's conversations whose open question this person may answer."""
+        unknown = speaker is None or speaker.id is None
+        return [one for one in room.values() if one is not own and (unknown or one.speaker is None)]
+
+    def _quiet(self) -> timedelta:
+        return timedelta(seconds=self._quiet_s())
+
+
+def _room(source: str, area: str | None) -> Room:
+    """Return where it is said: what is heard in a room is one, by whichever microphone; what is written is another."""
+    return ("voice" if source.startswith(("microphone", "satellite")) else source, area)
+
+
+def _voice(speaker: Person | None) -> object:
+    """Return by what a person is told from others: a voice that nobody knows is any of them."""
+    return None if speaker is None else speaker.id or speaker.role

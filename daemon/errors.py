@@ -9,6 +9,8 @@ MordomoError
     └── Refused         what was asked is not allowed; also logged
 """
 
+from typing import Literal
+
 from db.errors import LinkDown, MordomoError
 
 __all__ = ["CannotDo", "EngineFailed", "EngineMissing", "LinkDown", "MordomoError", "Refused", "Spoken"]
@@ -17,10 +19,12 @@ __all__ = ["CannotDo", "EngineFailed", "EngineMissing", "LinkDown", "MordomoErro
 class EngineFailed(MordomoError):  # noqa: N818
     """An engine failed in the middle of its work; the turn that needed it is lost."""
 
-    def __init__(self, engine: str, why: str) -> None:
+    def __init__(self, engine: str, why: str, kind: Literal["broken", "slow", "full"] = "broken") -> None:
+        """Note what failed. `kind`: it broke, was too slow, or its machine has no memory (or no turn) left for it."""
         super().__init__(f"{engine}: {why}")
         self.engine = engine
         self.why = why
+        self.kind = kind
 
 
 class EngineMissing(EngineFailed):

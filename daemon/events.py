@@ -16,6 +16,13 @@ class WakeWordHeard:
 
 
 @dataclass(frozen=True, slots=True)
+class ListeningOn:
+    """An answer is over, and what is said next needs no wake word."""
+
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
 class NothingHeard:
     """Called, but nobody spoke, or nothing of what was heard was speech to us."""
 
@@ -68,5 +75,14 @@ class PreferenceChanged:
     problem: str = ""
 
 
-Event = WakeWordHeard | NothingHeard | TurnEnded | TurnFailed | ReminderSpoken | DeviceLate | PreferenceChanged
+Event = (
+    WakeWordHeard
+    | ListeningOn
+    | NothingHeard
+    | TurnEnded
+    | TurnFailed
+    | ReminderSpoken
+    | DeviceLate
+    | PreferenceChanged
+)
 Observe = Callable[[Event], None]

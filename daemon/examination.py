@@ -34,8 +34,10 @@ def examine(env: Environment) -> list[Part]:
         _built(
             "wake_word", "palavra de ativação", lambda: registry.wake_word(env, lambda: prefs), prefs[WAKE_WORD_ENGINE]
         ),
+        _built("voices", "quem fala", lambda: registry.speaker_encoder(lambda: prefs), "modelo de vozes"),
         *(_weights(kind, name, path) for kind, name, path in registry.needed_weights(env, lambda: prefs)),
         _brain(env),
+        _memory(env),
         part_of_backups(Folder(env.backups), prefs, datetime.now(UTC), archive=env.archive_dir),
     ]
 
@@ -102,3 +104,14 @@ def _brain(env: Environment) -> Part:
         detail = f"não há Ollama em {env.ollama_url}: comandos funcionam, conversa não"
         return Part("brain", "modelo de linguagem", "away", detail, "instale o Ollama e rode: ollama serve")
     return Part("brain", "modelo de linguagem", "ok", env.ollama_url)
+
+
+def _memory(env: Environment) -> Part:
+    if env.qdrant_url is None:
+        return Part("memory", "memória", "off", "no banco de dados: com pgvector onde o servidor tem, senão sem índice")
+    try:
+        httpx.get(f"{env.qdrant_url}/readyz", timeout=LOOK_S, trust_env=False).raise_for_status()
+    except httpx.HTTPError:
+        detail = f"o Qdrant em {env.qdrant_url} não responde: acho só pelas palavras"
+        return Part("memory", "memória", "away", detail, "confira MORDOMO_QDRANT_URL e se o Qdrant está ligado")
+    return Part("memory", "memória", "ok", f"Qdrant em {env.qdrant_url}")

@@ -1,14 +1,22 @@
-"""Listening: one service a sound source. Waits for the wake word, then takes turns; the wake word also cuts answers."""
+"""Listening: one service a sound source. Waits for the wake word, then takes turns until the conversation rests.
+
+The wake word also cuts answers. After an answer that asks something, and by preference after any, it is listened on for
+a while without the wake word: what is said then counts where it answers the question or is a command, and anything else
+(people talking among themselves, a television) is not for us, is neither answered nor stored, and ends it.
+"""
 
 import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Literal
 
 import structlog
 
 from config.preferences import (
+    CONVERSATION_ANSWER_S,
+    CONVERSATION_FOLLOW_UP_S,
     ENDPOINT_MAX_S,
     ENDPOINT_MIN_SPEECH_MS,
     ENDPOINT_PROVISIONAL_MS,
@@ -25,7 +33,7 @@ from daemon.clock import Clock
 from daemon.engines.plug import Plug, PlugState
 from daemon.engines.protocols import VoiceDetector, WakeWord
 from daemon.errors import EngineFailed, EngineMissing, LinkDown
-from daemon.events import NothingHeard, Observe, WakeWordHeard
+from daemon.events import ListeningOn, NothingHeard, Observe, WakeWordHeard
 from daemon.turn import Turn, Understood
 
 log = structlog.get_logger(__name__)
@@ -35,6 +43,24 @@ MUTED = PlugState("ready", "mudo: não ouço nada até ser ligado de novo")
 STORM_TURNS = 6
 STORM_WINDOW_S = 20.0
 """More wake words than this in the window are a television or a loop: they are ignored until it calms down."""
+MOST_FOLLOWING = 8
+"""So many turns follow one wake word; then it has to be said again, or a television could go on for ever."""
+ECHO_MS = 150
+"""Sound right after an answer that is not listened to: the end of our own voice. People take longer to begin."""
+SURE = 0.7
+"""A command that nobody called for must be understood better than this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Following:
+    """How long it is listened on without the wake word, in seconds: after a question, and after any other answer."""
+
+    answer_s: int = 0
+    other_s: int = 0
+
+    def after(self, turn: Turn) -> int:
+        """Return for how long after this turn; 0 is not at all."""
+        return self.answer_s if asks(turn) else self.other_s
 
 
 @dataclass(slots=True)
@@ -56,6 +82,9 @@ class Listening:
     state: PlugState = field(default=PlugState("empty"))
     answered: Callable[[Turn], None] = field(default=lambda _: None)
     muted: Callable[[], bool] = field(default=lambda: False)
+    following: Callable[[], Following] = field(default=Following)
+    _followed: int = 0
+    _last: Turn | None = None
     _answering: asyncio.Task[None] | None = None
     _session: asyncio.Task[None] | None = None
     _restarting: bool = False
@@ -107,16 +136,26 @@ class Listening:
         while True:
             rules = self.rules()
             recent = deque(recent, maxlen=max(1, round(rules.preroll_ms / FRAME_MS)))
-            if not await self._until_called(frames, recent):
+            called = await self._until_called(frames, recent)
+            if called is None:
                 return
+            if isinstance(called, Turn):
+                self._followed += 1
+                self.observe(ListeningOn(self.place().source))
+                await _pass_over(frames, ECHO_MS)
+                await self._hear(frames, replace(rules, wait_s=self.following().after(called)), recent, called)
+                continue
+            self._followed = 0
             if self._storm():
                 continue
             await self._cut_short()
             self.observe(WakeWordHeard(self.place().source))
             await self._hear(frames, rules, recent)
 
-    async def _until_called(self, frames: AsyncGenerator[Frame, None], recent: deque[Frame]) -> bool:
-        """Take frames until the wake word; False when the source ended."""
+    async def _until_called(
+        self, frames: AsyncGenerator[Frame, None], recent: deque[Frame]
+    ) -> Turn | Literal[True] | None:
+        """Take frames until the wake word, or until a turn is over that is followed; None when the source ended."""
         while True:
             async with self.wake_word.use() as wake_word:
                 async for frame in frames:
@@ -124,20 +163,39 @@ class Listening:
                     recent.append(frame)
                     if await wake_word.detect(frame):
                         return True
+                    if (turn := self._just_over()) is not None:
+                        recent.clear()  # it is our own voice
+                        return turn
                     if self.wake_word.replaced(wake_word):
                         break
                 else:
-                    return False
+                    return None
 
-    async def _hear(self, frames: AsyncGenerator[Frame, None], rules: EndpointRules, recent: deque[Frame]) -> None:
+    def _just_over(self) -> Turn | None:
+        """Return the turn that has just ended, once, where it is listened on after it."""
+        turn, self._last = self._last, None
+        follows = turn is not None and self._followed < MOST_FOLLOWING and self.following().after(turn) > 0
+        return turn if follows else None
+
+    async def _hear(
+        self,
+        frames: AsyncGenerator[Frame, None],
+        rules: EndpointRules,
+        recent: deque[Frame],
+        after: Turn | None = None,
+    ) -> None:
+        """Hear one utterance out and have it answered; without the wake word, `after` a turn, only if it is for us."""
         try:
             async with self.detector.use() as detector:
                 understood = await self.butler.listen(frames, self.place(), detector, rules, recent)
         except EngineFailed as failed:
             log.warning("hearing_failed", source=self.place().source, why=str(failed))
-            await self.butler.apologise(self.place(), failed)
+            if after is None:
+                await self.butler.apologise(self.place(), failed)
+            else:
+                self.observe(NothingHeard(self.place().source, ""))
             return
-        if understood is None:
+        if understood is None or not (after is None or is_for_us(understood, after)):
             self.observe(NothingHeard(self.place().source, ""))
             return
         self._answering = asyncio.create_task(self._answer(understood))
@@ -149,11 +207,12 @@ class Listening:
         except Exception:
             log.exception("turn_lost", source=self.place().source)
             return
+        self._last = turn
         self.answered(turn)
 
     async def _cut_short(self) -> None:
         """Stop the answer being spoken, if any: the whole of barge-in."""
-        answering, self._answering = self._answering, None
+        answering, self._answering, self._last = self._answering, None, None
         if answering is not None and not answering.done():
             answering.cancel()
             await asyncio.wait({answering})
@@ -166,6 +225,34 @@ class Listening:
         else:
             self._woken.append(now)
         return storm
+
+
+def asks(turn: Turn) -> bool:
+    """Tell whether a turn ended with a question to the person."""
+    return turn.asked is not None or bool(turn.reply and turn.reply[-1].rstrip("” \"'").endswith("?"))
+
+
+def is_for_us(understood: Understood, after: Turn) -> bool:
+    """Tell whether what nobody called for is meant for Mordomo: a command, or the answer to what it asked.
+
+    What only the language model could make something of is so only where the model itself has just asked.
+    """
+    plan = understood.plan
+    if plan.route == "llm":
+        return asks(after) and after.understood.plan.route == "llm"
+    return plan.route == "skill" and plan.confidence > SURE
+
+
+async def _pass_over(frames: AsyncGenerator[Frame, None], ms: float) -> None:
+    """Take so much sound and let it go."""
+    left = round(ms / FRAME_MS)
+    while left > 0 and await anext(frames, None) is not None:
+        left -= 1
+
+
+def following(prefs: Preferences) -> Following:
+    """Return how long it is listened on, as the household set it."""
+    return Following(prefs[CONVERSATION_ANSWER_S], prefs[CONVERSATION_FOLLOW_UP_S])
 
 
 def endpoint_rules(prefs: Preferences) -> EndpointRules:

@@ -4,16 +4,14 @@ from datetime import UTC, datetime
 from functools import partial
 from zoneinfo import ZoneInfo
 
-import asyncpg
 import structlog
 
-from config.preferences import BACKUP_ENABLED, HOUSE_TIMEZONE, Preferences
+from config.preferences import BACKUP_ENABLED, HOUSE_TIMEZONE
 from daemon.backups import keep_of
 from db.backup.folder import BackupFailed, Folder
 from db.backup.routine import back_up
 from db.backup.source import Source
-from db.database import open_database
-from db.preferences import load
+from db.preferences import load_from
 from db.server_account import CannotStart
 from db.upgrade import upgrade
 
@@ -29,7 +27,7 @@ async def migrate(source: Source, folder: Folder, *, backup: bool = True) -> Non
 
 
 async def _keep_a_copy(source: Source, folder: Folder) -> None:
-    prefs = await _preferences(source.url)
+    prefs = await load_from(source.url)
     if not prefs[BACKUP_ENABLED]:
         log.warning("schema_upgrade_without_backup", preference=BACKUP_ENABLED.key)
         return
@@ -41,12 +39,3 @@ async def _keep_a_copy(source: Source, folder: Folder) -> None:
             "Para atualizar sem cópia: mordomo db upgrade --no-backup"
         ) from failed
     log.info("backup_made", name=made.name, bytes=made.size)
-
-
-async def _preferences(url: str) -> Preferences:
-    async with open_database(url, size=1) as db:
-        try:
-            prefs, _ = await load(db)
-        except asyncpg.UndefinedTableError:
-            return Preferences()
-    return prefs

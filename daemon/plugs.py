@@ -8,7 +8,15 @@ from config.environment import Environment
 from config.preferences import Preferences
 from daemon.engines import registry
 from daemon.engines.plug import Plug
-from daemon.engines.protocols import Chat, SpeechToText, TextToSpeech, VoiceDetector, WakeWord
+from daemon.engines.protocols import (
+    Chat,
+    Embedding,
+    SpeakerEncoder,
+    SpeechToText,
+    TextToSpeech,
+    VoiceDetector,
+    WakeWord,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +28,8 @@ class Plugs:
     stt: Plug[SpeechToText]
     tts: Plug[TextToSpeech]
     brain: Plug[Chat]
+    embedding: Plug[Embedding]
+    voices: Plug[SpeakerEncoder]
 
     @classmethod
     def of(cls, env: Environment, now: Callable[[], Preferences], trial: Callable[[], bool]) -> "Plugs":
@@ -30,6 +40,8 @@ class Plugs:
             stt=Plug("stt", lambda: registry.speech_to_text(env, now, demo_house=trial())),
             tts=Plug("tts", lambda: registry.text_to_speech(env, now)),
             brain=Plug("brain", lambda: registry.brain(env, now)),
+            embedding=Plug("embedding", lambda: registry.embedding(env, now)),
+            voices=Plug("voices", lambda: registry.speaker_encoder(now)),
         )
 
     async def load(self) -> None:
@@ -39,5 +51,5 @@ class Plugs:
 
     def close(self) -> None:
         """Close every engine."""
-        for plug in (self.wake_word, self.detector, self.stt, self.tts, self.brain):
+        for plug in (self.wake_word, self.detector, self.stt, self.tts, self.brain, self.embedding, self.voices):
             plug.close()

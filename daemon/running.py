@@ -11,7 +11,7 @@ import structlog
 
 from config.environment import Environment
 from daemon import logs
-from daemon.app import After, Mordomo, assemble
+from daemon.app import Mordomo, assemble
 from daemon.banner import print_banner
 from daemon.data_folder import DataFolder
 from daemon.devices.house import DEMO_ORIGIN
@@ -22,7 +22,7 @@ from daemon.log_sink import Backlog, LogSink
 from daemon.parts import part_of_log
 from daemon.prompt import Prompt
 from daemon.servers import DemoHouse, KeepPostgres, Servers, servers
-from daemon.supervise import Service, supervise
+from daemon.supervise import After, Service, supervise
 from daemon.trial import TrialEnd, announced
 from daemon.web.http import create_app
 from daemon.web.serve import Http, bind

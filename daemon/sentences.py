@@ -1,7 +1,6 @@
 """A streamed answer cut into sentences, each handed on once it is certainly whole, so that speech starts early."""
 
 import re
-from collections.abc import AsyncGenerator, AsyncIterator
 
 LONGEST = 200
 """Characters without a full stop after which a run-on is cut, at a clause if it has one."""
@@ -19,32 +18,52 @@ _END = re.compile(r"[.!?…]+[\"'”’)\]*_]*(?=\s)|\n")
 _CLOSING = "\"'”’)]*_"
 _CLAUSE = re.compile(r"[,;:–—)](?=\s)|\s-(?=\s)")
 _LIST_NUMBER = re.compile(r"(?:^|\n)\s*\d{1,2}\Z")
+_LAST_WORD = re.compile(r"\s([^\W\d_]{4,})\.\s?\Z|\w([!?])\s?\Z")
 _FENCE = "```"
 
 
-async def sentences(
-    pieces: AsyncIterator[str], *, longest: int = LONGEST, most: int = MOST
-) -> AsyncGenerator[str, None]:
-    """Yield the sentences of `pieces` (text in any cut) as each is whole, stripped; the rest when the source ends.
+class Cutter:
+    """Takes a text piece by piece and gives back its sentences, each as soon as it is whole. One for each answer.
 
     A full stop is certain once the next word begins and is not in lower case ("Sr.", "3.5" and "etc." inside a
     sentence are none); "!", "?" and a new line at once. A run-on of `longest` characters is cut at its last clause, or
-    else at a space. After `most` characters the answer ends with its last whole sentence. Code blocks are left out:
-    nobody wants them read aloud. Errors of `pieces` pass through, after the sentences that were whole.
+    else at a space. After `most` characters the answer ends with its last whole sentence: then it is `full`. Code
+    blocks are left out: nobody wants them read aloud. With `eager` the first sentence is given out at its last mark, a
+    full stop where it follows a whole word: whoever waits for the first sound need not wait for the next word too.
     """
-    waiting = ""
-    taken = 0
-    async for piece in pieces:
-        waiting = _without_code(waiting + piece[: most - taken])
-        taken += len(piece)
-        found, waiting = _whole(waiting, longest)
-        for sentence in found:
-            yield sentence
-        if taken >= most:
-            return
-    found, _ = _whole(waiting.partition(_FENCE)[0] + "\n", longest)
-    for sentence in found:
-        yield sentence
+
+    def __init__(self, *, longest: int = LONGEST, most: int = MOST, eager: bool = False) -> None:
+        self._longest = longest
+        self._most = most
+        self._eager = eager
+        self._waiting = ""
+        self._taken = 0
+
+    @property
+    def full(self) -> bool:
+        """Whether what follows is not spoken."""
+        return self._taken >= self._most
+
+    def push(self, piece: str) -> list[str]:
+        """Take the next piece; return the sentences that are whole now, stripped."""
+        self._waiting = _without_code(self._waiting + piece[: max(0, self._most - self._taken)])
+        self._taken += len(piece)
+        found, self._waiting = _whole(self._waiting, self._longest)
+        if self._eager and not found and _ends_at_once(self._waiting):
+            found, self._waiting = [self._waiting.strip()], ""
+        self._eager = self._eager and not found
+        return found
+
+    def rest(self) -> list[str]:
+        """Return what is left when the text has ended; nothing of one that was cut off because it was `full`."""
+        text, self._waiting = self._waiting, ""
+        return [] if self.full else _whole(text.partition(_FENCE)[0] + "\n", self._longest)[0]
+
+
+def _ends_at_once(text: str) -> bool:
+    """Tell whether a text surely is one whole sentence, though nobody knows how it goes on."""
+    word = _LAST_WORD.search(text)
+    return word is not None and _FENCE not in text and (word[1] or "").casefold() not in ABBREVIATIONS
 
 
 def _whole(text: str, longest: int) -> tuple[list[str], str]:

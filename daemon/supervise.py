@@ -4,7 +4,9 @@ A service is something with `run()`. `supervise` reruns it when it raises LinkDo
 anything else is a bug and ends the process with a clear log, for whoever started it to start it again.
 """
 
+import asyncio
 import random
+from dataclasses import dataclass
 from typing import Protocol
 
 import structlog
@@ -27,6 +29,20 @@ class Service(Protocol):
     async def run(self) -> None:
         """Work until cancelled. Raises LinkDown when what it depends on is away."""
         ...
+
+
+@dataclass(slots=True)
+class After:
+    """A service that begins once something is ready; it has the service's own name."""
+
+    name: str
+    ready: asyncio.Event
+    service: Service
+
+    async def run(self) -> None:
+        """Wait, then run."""
+        await self.ready.wait()
+        await self.service.run()
 
 
 async def supervise(service: Service, clock: Clock) -> None:

@@ -11,17 +11,24 @@ from daemon.audio.endpointer import Ended, Endpointer, NoSpeech, Paused, Resumed
 from daemon.audio.frames import Frame, Utterance
 from daemon.engines.protocols import Transcript, VoiceDetector
 from daemon.language.plan import NOTHING, Plan
+from daemon.people.person import Person
+from daemon.people.voices.voiceprint import Heard
 
 
 @dataclass(frozen=True, slots=True)
 class Understood:
-    """What came out of hearing. `transcript` is None for a typed sentence; `steps` are durations in milliseconds."""
+    """What came out of hearing. `transcript` is None for a typed sentence; `steps` are durations in milliseconds.
+
+    `speaker` is whose voice it is, None where it is nobody's that is known; `voice` how that was told.
+    """
 
     text: str
     plan: Plan
     utterance: Utterance | None = None
     transcript: Transcript | None = None
     steps: dict[str, float] = field(default_factory=dict)
+    speaker: Person | None = None
+    voice: Heard | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +47,9 @@ class ActionDone:
 class Turn:
     """The record of one exchange. `steps` are durations in milliseconds, in the order in which they were taken.
 
-    `asked` is what was asked back, for the next sentence to answer. `latency_ms` runs from the confirmed end of speech
-    to the first sound of the answer (None when nothing was said).
+    `asked` is what was asked back, for the next sentence to answer; `rag_context` what the language model was
+    reminded of (id, score, text); `user_id` is the row of who speaks. `latency_ms` runs from the confirmed end of
+    speech to the first sound of the answer (None when nothing was said).
     """
 
     id: UUID
@@ -58,6 +66,8 @@ class Turn:
     outcome: str = "answered"
     asked: Plan | None = None
     notices: list[str] = field(default_factory=list)
+    rag_context: list[dict[str, Any]] = field(default_factory=list)
+    user_id: UUID | None = None
 
 
 Understand = Callable[[Utterance], Awaitable[Understood]]

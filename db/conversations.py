@@ -10,9 +10,13 @@ from db.messages import Message, history
 __all__ = ["ENDED", "Conversation", "Message", "end_quiet", "history", "latest"]
 
 ENDED = """
-WITH r AS (SELECT * FROM jsonb_to_record($1::jsonb) AS r(conversation_id uuid, at timestamptz))
+WITH r AS (
+    SELECT * FROM jsonb_to_record($1::jsonb) AS r(
+        conversation_id uuid, at timestamptz, satisfaction float8, explained jsonb)
+)
 UPDATE conversations
-SET ended_at = r.at, duration_seconds = GREATEST(0, EXTRACT(epoch FROM r.at - started_at))::integer
+SET ended_at = r.at, duration_seconds = GREATEST(0, EXTRACT(epoch FROM r.at - started_at))::integer,
+    satisfaction_score = r.satisfaction, metadata = metadata || COALESCE(NULLIF(r.explained, 'null'), '{}')
 FROM r WHERE conversations.id = r.conversation_id AND ended_at IS NULL
 """
 

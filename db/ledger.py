@@ -139,9 +139,24 @@ class Ledger:
             }
         )
 
-    async def ended(self, conversation_id: UUID, at: datetime) -> Stored:
-        """End a conversation; one that is ended already stays as it is."""
-        return await self._store({"kind": "ended", "conversation_id": str(conversation_id), "at": moment(at)})
+    async def ended(
+        self,
+        conversation_id: UUID,
+        at: datetime,
+        *,
+        satisfaction: float | None = None,
+        explained: Mapping[str, object] | None = None,
+    ) -> Stored:
+        """End a conversation, how well it went (0 to 1), and for its metadata why; an ended one stays as it is."""
+        return await self._store(
+            {
+                "kind": "ended",
+                "conversation_id": str(conversation_id),
+                "at": moment(at),
+                "satisfaction": satisfaction,
+                "explained": None if explained is None else storable_json(explained),
+            }
+        )
 
     async def close_interrupted(self, now: datetime) -> int:
         """Close the actions that a killed run of this daemon left open; `run` does it. Raises LinkDown."""

@@ -44,10 +44,11 @@ SAID = """
 WITH r AS MATERIALIZED (
     SELECT * FROM jsonb_to_record($1::jsonb) AS r(
         conversation_id uuid, message_id uuid, text text, at timestamptz, latency_ms integer, intent text,
-        metadata jsonb)
+        metadata jsonb, rag_context jsonb)
 ), message AS (
-    INSERT INTO messages (id, conversation_id, role, content, timestamp, latency_ms, intent, metadata)
-    SELECT message_id, conversation_id, 'assistant', text, at, latency_ms, intent, metadata FROM r
+    INSERT INTO messages (id, conversation_id, role, content, timestamp, latency_ms, intent, metadata, rag_context)
+    SELECT message_id, conversation_id, 'assistant', text, at, latency_ms, intent, metadata, NULLIF(rag_context, 'null')
+    FROM r
     ON CONFLICT (id) DO NOTHING RETURNING id
 )
 INSERT INTO conversations AS c (id, started_at, message_count)

@@ -9,7 +9,7 @@ import asyncpg
 
 from config.preference import InvalidPreference
 from config.preferences import DECLARED, Preferences
-from db.database import Queries, Unstorable
+from db.database import Queries, Unstorable, open_database
 from db.preference_check import KEY_CONSTRAINT, literal
 
 EDITOR_LENGTH = 100
@@ -53,6 +53,16 @@ async def load(db: Queries, last: Preferences | None = None) -> tuple[Preference
             if last is not None and row["key"] in DECLARED:
                 values[row["key"]] = last.as_dict()[row["key"]]
     return Preferences(values), faults
+
+
+async def load_from(url: str) -> Preferences:
+    """Return the preferences that a database holds, the defaults where it has no tables yet. Raises LinkDown."""
+    async with open_database(url, size=1) as db:
+        try:
+            prefs, _ = await load(db)
+        except asyncpg.UndefinedTableError:
+            return Preferences()
+    return prefs
 
 
 async def rows(db: Queries) -> list[PreferenceRow]:

@@ -6,7 +6,7 @@ column: a household's record must not fail for a long name or a broken character
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -56,7 +56,10 @@ class HeardMessage:
 
 @dataclass(frozen=True, slots=True)
 class SaidMessage:
-    """What Mordomo said. `at` is aware; `latency_ms` runs from the end of speech to the first sound."""
+    """What Mordomo said. `at` is aware; `latency_ms` runs from the end of speech to the first sound.
+
+    `rag_context` is what the language model was reminded of: id, score, text.
+    """
 
     conversation_id: UUID
     message_id: UUID
@@ -65,6 +68,7 @@ class SaidMessage:
     latency_ms: int | None = None
     intent: str | None = None
     metadata: Mapping[str, object] = field(default_factory=dict)
+    rag_context: Sequence[Mapping[str, object]] = ()
 
 
 def heard_record(message: HeardMessage, owner: dict[str, Json]) -> Record:
@@ -108,6 +112,7 @@ def said_record(message: SaidMessage) -> Record:
         "latency_ms": _ms(message.latency_ms),
         "intent": clipped(message.intent, 100) if message.intent else None,
         "metadata": storable_json(message.metadata),
+        "rag_context": storable_json(list(message.rag_context)) or None,
     }
 
 

@@ -13,8 +13,11 @@ Every method blocks on the disk for milliseconds; call them in a thread. They ma
 import fcntl
 import json
 import os
+import re
 import threading
+from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -27,6 +30,7 @@ log = structlog.get_logger(__name__)
 
 MOST_RECORDS = 20_000
 MOST_BYTES = 32 * 1024 * 1024
+UUIDS = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +145,7 @@ class Spool:
         try:
             fd = _opened(self._directory / "refused.jsonl")
             try:
+                fcntl.flock(fd, fcntl.LOCK_EX)  # `forget_refused` may be taking lines out
                 size = os.fstat(fd).st_size
                 if size + len(line) <= self._most_bytes:
                     _write(fd, line, size)
@@ -175,6 +180,47 @@ class Spool:
             lines += piece.count(b"\n")
             offset += len(piece)
         return lines
+
+
+def forget_refused(directory: Path, ids: Collection[str], user_id: str | None, since: datetime | None) -> int:
+    """Take out of the refused what names one of `ids`, or is of that person since a moment; return how many lines.
+
+    Also a line that cannot be read goes then: nobody could tell whose it is. Raises OSError.
+    """
+    path = directory / "refused.jsonl"
+    if not path.exists():
+        return 0
+    fd = _opened(path)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX)
+        lines = os.pread(fd, os.fstat(fd).st_size, 0).splitlines(keepends=True)
+        records = [_parsed(line) for line in lines]
+        theirs = {str(_inner(each).get("conversation_id")) for each in records if _is_of(each, user_id, since)}
+        kept = [
+            line
+            for line, record in zip(lines, records, strict=True)
+            if record is not None
+            and not _is_of(record, user_id, since)
+            and not ({*ids, *theirs} & set(UUIDS.findall(line.decode("utf-8", "replace"))))
+        ]
+        if len(kept) < len(lines):
+            os.ftruncate(fd, 0)
+            _write(fd, b"".join(kept), 0)
+    finally:
+        os.close(fd)
+    return len(lines) - len(kept)
+
+
+def _inner(refused: Record | None) -> Record:
+    record = (refused or {}).get("record")
+    return record if isinstance(record, dict) else {}
+
+
+def _is_of(refused: Record | None, user_id: str | None, since: datetime | None) -> bool:
+    record = _inner(refused)
+    if user_id is None or record.get("user_id") != user_id:
+        return False
+    return since is None or datetime.fromisoformat(str(record.get("at"))) >= since
 
 
 def _opened(path: Path) -> int:

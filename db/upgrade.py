@@ -28,7 +28,22 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009", "0010")
+REVISIONS = (
+    "0001",
+    "0002",
+    "0003",
+    "0004",
+    "0005",
+    "0006",
+    "0007",
+    "0008",
+    "0009",
+    "0010",
+    "0011",
+    "0012",
+    "0013",
+    "0014",
+)
 """Every revision in `db/migrations/versions`, oldest first; the last is the one this code works with."""
 
 MIGRATION_S = 600.0
@@ -36,6 +51,7 @@ MIGRATION_S = 600.0
 TURN_S = 120.0
 """Longest wait for another process that is migrating, in seconds."""
 RIGHTS = "SELECT grant_rights();"
+VECTORS = "SELECT ensure_vectors()"
 TURN_LOCK = 0x6D6F72646F6D6F
 """The advisory lock that whoever migrates holds: "mordomo" in ASCII."""
 
@@ -101,7 +117,9 @@ async def upgrade(
             await _migrate(url, patience, lambda alembic, config: alembic.upgrade(config, "head"))
         await install_check(connection)
         await seed_preferences(connection)
-        await ensure_rights(connection, migrated=outdated)
+        # A server may have come by pgvector since.
+        indexed = await connection.fetchval(VECTORS)
+        await ensure_rights(connection, migrated=outdated or indexed)
 
 
 async def downgrade(url: str, revision: str, patience: Patience = PATIENT) -> None:
@@ -152,8 +170,10 @@ async def engine_connection(url: str, patience: Patience = PATIENT) -> "AsyncIte
     from sqlalchemy.ext.asyncio import create_async_engine  # noqa: PLC0415
     from sqlalchemy.pool import NullPool  # noqa: PLC0415
 
+    ours: list[OwnConnection] = []
+
     async def opened() -> OwnConnection:
-        connection = await connect(url, command_timeout=MIGRATION_S, json_codec=False)
+        ours.append(connection := await connect(url, command_timeout=MIGRATION_S, json_codec=False))
         await connection.execute(patience.setting)
         return connection
 
@@ -163,6 +183,8 @@ async def engine_connection(url: str, patience: Patience = PATIENT) -> "AsyncIte
             yield connection
     finally:
         await engine.dispose()
+        for each in ours:  # cancelled in the middle of a statement, SQLAlchemy lets go of it without closing it
+            each.terminate()
 
 
 @asynccontextmanager

@@ -9,8 +9,8 @@ NAME_LENGTH = 255
 """Longest name, in characters."""
 
 
-async def named(db: Database, name: str) -> UUID:
-    """Return the person of that name, whom it adds if there is none yet.
+async def named(db: Database, name: str, role: str = "adult") -> UUID:
+    """Return the person of that name, whom it adds in that role if there is none yet.
 
     Names are the same without regard to capitals and spacing; somebody active comes before somebody who left. Raises
     ValueError for a name that is empty or longer than NAME_LENGTH; LinkDown, Unstorable.
@@ -26,7 +26,8 @@ async def named(db: Database, name: str) -> UUID:
             if _spelt(row["name"]).casefold() == spelt.casefold():
                 found: UUID = row["id"]
                 return found
-        added: UUID = await connection.fetchval("INSERT INTO users (name) VALUES ($1) RETURNING id", spelt)
+        sql = "INSERT INTO users (name, role) VALUES ($1, $2) RETURNING id"
+        added: UUID = await connection.fetchval(sql, spelt, role)
         return added
 
 

@@ -1,6 +1,7 @@
 """Servers that tests of every room share: started once, when first asked for, and ended with the session."""
 
 import os
+import subprocess
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -9,19 +10,23 @@ import pytest
 from support.background import Background
 from support.folders import short_folder
 from support.kept_house import made_house
+from support.logging_kept import logging_kept
 from support.postgres import DEBIAN, Databases, debian, embedded
 
 from daemon.devices.broker import EmbeddedBroker
+from db.database import Database, open_database
+
+pytest_plugins = ("support.wired_ledger", "support.heard_reminders")
 
 ON_DEBIAN = os.environ.get("MORDOMO_TEST_POSTGRES") == "debian"
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark what speaks to Debian's servers, so that `-m debian` runs that and no more; leave long runs out."""
-    if "soak" not in config.option.markexpr:
-        long_runs = [item for item in items if item.get_closest_marker("soak")]
-        config.hook.pytest_deselected(items=long_runs)
-        items[:] = [item for item in items if item not in long_runs]
+    unasked = {"long", "soak"} - set(config.option.markexpr.split())
+    left_out = [item for item in items if unasked & {mark.name for mark in item.iter_markers()}]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
     for item in items:
         if ON_DEBIAN and isinstance(item, pytest.Function) and "postgres" in item.fixturenames:
             item.add_marker(pytest.mark.debian)
@@ -62,6 +67,13 @@ def database_url(postgres: Databases) -> Iterator[str]:
 
 
 @pytest.fixture
+async def db(database_url: str) -> AsyncIterator[Database]:
+    """That database, opened: what a test asks with, or gives to what it tests."""
+    async with open_database(database_url) as database:
+        yield database
+
+
+@pytest.fixture
 def empty_database_url(postgres: Databases) -> Iterator[str]:
     """The libpq URL of an empty database of this test's own."""
     url = postgres.create(migrated=False)
@@ -82,6 +94,21 @@ def made(background: Background) -> Iterator[Path]:
     """A house with an archived database, migrated and stopped: `kept_house(made)` gives a copy of it, running."""
     with made_house(background) as path:
         yield path
+
+
+@pytest.fixture
+def made_data(made: Path) -> Iterator[Path]:
+    """A data folder for a daemon of this test's own, with that house's database in it: a first start is slow."""
+    with short_folder() as folder:
+        subprocess.run(["cp", "-a", made / "data", folder], check=True)
+        yield folder / "data"
+
+
+@pytest.fixture
+def logging_as_before() -> Iterator[None]:
+    """Leave logging as it was found."""
+    with logging_kept():
+        yield
 
 
 @pytest.fixture(scope="session")

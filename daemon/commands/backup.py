@@ -195,24 +195,10 @@ async def _restore_to(env: Environment, folder: "Folder", at: str, *, yes: bool)
 async def _household(env: Environment) -> "AsyncIterator[tuple[Source, Preferences]]":
     """Give the database as it is, not migrated, and the preferences that it holds."""
     from daemon.servers import addresses, source  # noqa: PLC0415
+    from db.preferences import load_from  # noqa: PLC0415
 
     async with addresses(env) as database:
-        yield source(env, database), await _preferences(database.owner)
-
-
-async def _preferences(url: str) -> "Preferences":
-    import asyncpg  # noqa: PLC0415
-
-    from config.preferences import Preferences  # noqa: PLC0415
-    from db.database import open_database  # noqa: PLC0415
-    from db.preferences import load  # noqa: PLC0415
-
-    async with open_database(url, size=1) as db:
-        try:
-            prefs, _ = await load(db)
-        except asyncpg.UndefinedTableError:
-            return Preferences()
-    return prefs
+        yield source(env, database), await load_from(database.owner)
 
 
 async def _zone_of(env: Environment) -> ZoneInfo:

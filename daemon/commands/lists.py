@@ -13,6 +13,10 @@ from daemon.commands.console import fail, out, print_json, run_async
 from daemon.commands.desk import Desk, desk
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+    from datetime import datetime
+
+    from db.audit import Acting
     from db.lists import Item, Listed
 
 lists = typer.Typer(help="As listas da casa e de cada um.", no_args_is_help=True)
@@ -89,10 +93,7 @@ async def tick_things(name: Name, things: Things, person: Person = None, json: A
     """Marca coisas como compradas ou feitas."""
     from db.lists import tick  # noqa: PLC0415
 
-    async with desk() as at:
-        meant = await _meant(at, name, things, person)
-        await tick(at.acting, [item.id for item in meant], at.utc)
-    _tell("Marcado", meant, json=json)
+    await _do(tick, "Marcado", name, things, person, json=json)
 
 
 @lists.command("remove")
@@ -101,10 +102,7 @@ async def remove_things(name: Name, things: Things, person: Person = None, json:
     """Tira coisas de uma lista."""
     from db.lists import remove  # noqa: PLC0415
 
-    async with desk() as at:
-        meant = await _meant(at, name, things, person)
-        await remove(at.acting, [item.id for item in meant], at.utc)
-    _tell("Tirado", meant, json=json)
+    await _do(remove, "Tirado", name, things, person, json=json)
 
 
 @lists.command("clear")
@@ -131,6 +129,22 @@ async def clear_list(
         else:
             await remove(at.acting, [item.id for item in gone], at.utc)
     _tell("Tirado", gone, json=json)
+
+
+async def _do(
+    act: "Callable[[Acting, Sequence[UUID], datetime], Awaitable[object]]",
+    how: str,
+    name: str,
+    things: list[str],
+    person: str | None,
+    *,
+    json: bool,
+) -> None:
+    """Do it with the items that are meant, and tell `how`."""
+    async with desk() as at:
+        meant = await _meant(at, name, things, person)
+        await act(at.acting, [item.id for item in meant], at.utc)
+    _tell(how, meant, json=json)
 
 
 async def _whose(at: Desk, person: str | None) -> UUID | None:

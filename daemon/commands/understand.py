@@ -1,10 +1,7 @@
 """`mordomo understand`: how sentences are read, without doing anything."""
 
 import json as json_module
-import sys
 import time
-from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 from zoneinfo import ZoneInfo
@@ -12,6 +9,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from daemon.commands.console import environment, fail, out, print_json
+from daemon.commands.questions import moment, questions
 
 if TYPE_CHECKING:
     from daemon.language.language import Way
@@ -37,8 +35,8 @@ def understand(
         fail(f"{household} não descreve uma casa: era preciso areas e devices, cada um com os seus campos.")
     language = Language()
     language.prepare(house)
-    for question in _questions(text):
-        now = _moment(question.get("now"), zone)
+    for question in questions(text):
+        now = moment(question.get("now"), zone).astimezone(zone)
         heard = Heard(str(question.get("text", "")), now, question.get("area") or area)
         began = time.perf_counter()
         plan = language.understand(heard, house)
@@ -64,32 +62,6 @@ def _household(path: Path | None) -> dict[str, Any]:
     if not isinstance(loaded, dict):
         fail(f"{path} não descreve uma casa: era preciso um objeto JSON com areas e devices.")
     return loaded
-
-
-def _questions(text: str | None) -> Iterator[dict[str, Any]]:
-    lines: Iterable[str] = sys.stdin if text is None else [text]
-    for line in lines:
-        stripped = line.strip()
-        if not stripped:
-            continue
-        if stripped.startswith("{"):
-            try:
-                question = json_module.loads(stripped)
-            except ValueError:
-                question = {"text": stripped}
-            yield question if isinstance(question, dict) else {"text": stripped}
-        else:
-            yield {"text": stripped}
-
-
-def _moment(given: object, zone: ZoneInfo) -> datetime:
-    if given is None:
-        return datetime.now(UTC).astimezone(zone)
-    try:
-        at = datetime.fromisoformat(str(given))
-    except ValueError:
-        fail(f'"now" precisa ser data e hora ISO 8601, como 2026-11-20T10:00:00-03:00; recebi {given!r}.')
-    return at.astimezone(zone) if at.tzinfo else at.replace(tzinfo=zone)
 
 
 def _explain(answer: dict[str, Any], ways: "tuple[Way, ...]") -> None:

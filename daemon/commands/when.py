@@ -1,15 +1,13 @@
 """`mordomo when`: the moments, spans and recurrences of sentences, as JSON, without doing anything."""
 
-import json as json_module
-import sys
-from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
 
 from daemon.commands.console import fail, print_json
+from daemon.commands.questions import moment, questions
 
 
 def when(
@@ -20,8 +18,8 @@ def when(
 ) -> None:
     """Diz quando é o que se falou: uma linha JSON para cada frase, na mesma ordem. Nada é feito."""
     household = _zone(zone)
-    for question in _questions(text):
-        now = _moment(question.get("now"), household)
+    for question in questions(text):
+        now = moment(question.get("now"), household)
         print_json(told(str(question.get("text", "")), now))
 
 
@@ -63,35 +61,6 @@ def told(text: str, now: datetime) -> dict[str, Any]:
 def _present(plain: tuple[str, ...]) -> bool:
     return " ".join(plain) in {"agora", "ja", "agora mesmo", "neste instante", "nesse instante", "neste momento",
                                "nesse momento"}  # fmt: skip
-
-
-def _questions(text: str | None) -> Iterator[dict[str, Any]]:
-    lines: Iterable[str] = sys.stdin if text is None else [text]
-    for line in lines:
-        stripped = line.strip()
-        if not stripped:
-            continue
-        question: object = {"text": stripped}
-        if stripped.startswith("{"):
-            try:
-                question = json_module.loads(stripped)
-            except ValueError:
-                question = {"text": stripped}
-        yield question if isinstance(question, dict) else {"text": stripped}
-
-
-def _moment(given: object, zone: ZoneInfo) -> datetime:
-    """Return the moment of a line on the household's clock. An offset in `now` is kept where it is not the zone's."""
-    if given is None:
-        return datetime.now(UTC).astimezone(zone)
-    try:
-        at = datetime.fromisoformat(str(given))
-    except ValueError:
-        fail(f'"now" precisa ser data e hora ISO 8601, como 2026-11-20T10:00:00-03:00; recebi {given!r}.')
-    if at.tzinfo is None:
-        return at.replace(tzinfo=zone)
-    here = at.astimezone(zone)
-    return here if here.utcoffset() == at.utcoffset() else at
 
 
 def _zone(name: str) -> ZoneInfo:

@@ -7,6 +7,7 @@ import ctypes
 import threading
 from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing
 from functools import cache
 
 from daemon.audio.frames import Pcm
@@ -100,12 +101,9 @@ class Espeak:
         def produce(put: Put) -> None:
             self._library.speak(text, words_a_minute, put)
 
-        made = pieces(self._pool, produce, ahead=AHEAD)
-        try:
+        async with aclosing(pieces(self._pool, produce, ahead=AHEAD)) as made:
             async for piece in made:
                 yield piece
-        finally:
-            await made.aclose()
 
     def close(self) -> None:
         """Give the thread back; the library stays, for the process has but one."""

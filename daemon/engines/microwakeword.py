@@ -10,16 +10,7 @@ from pathlib import Path
 
 import pymicro_wakeword
 
-from daemon.engines.wake_word import (
-    ThreadedWakeWord,
-    builtin_name,
-    cutoff_for,
-    is_path,
-    missing_file,
-    prove_loadable,
-    unknown_phrase,
-)
-from daemon.errors import EngineMissing
+from daemon.engines.wake_word import ThreadedWakeWord, cutoff_for, loaded, prove_loadable
 
 ENGINE = "microWakeWord"
 _PLAIN_CUTOFF = 0.97
@@ -42,13 +33,8 @@ class MicroWakeWord(ThreadedWakeWord):
 
         A `.tflite` is read with the `.json` of the same name beside it where there is one. Raises EngineMissing.
         """
-        if is_path(phrase):
-            return cls(_from_file(Path(phrase).expanduser()), sensitivity)
         names = [model.value for model in pymicro_wakeword.Model]
-        name = builtin_name(phrase)
-        if name not in names:
-            raise unknown_phrase(ENGINE, phrase, names)
-        return cls(pymicro_wakeword.MicroWakeWord.from_builtin(pymicro_wakeword.Model(name)), sensitivity)
+        return cls(loaded(ENGINE, phrase, names, _by_name, _from_file), sensitivity)
 
     def _probabilities(self, samples: bytes) -> Iterator[float]:
         for features in self._features.process_streaming(samples):
@@ -62,21 +48,18 @@ class MicroWakeWord(ThreadedWakeWord):
         self._model.close()
 
 
+def _by_name(name: str) -> pymicro_wakeword.MicroWakeWord:
+    return pymicro_wakeword.MicroWakeWord.from_builtin(pymicro_wakeword.Model(name))
+
+
 def _from_file(path: Path) -> pymicro_wakeword.MicroWakeWord:
-    if not path.is_file():
-        raise missing_file(ENGINE, path)
     described = path.with_suffix(".json")
     with tempfile.TemporaryDirectory() as folder:
         if not described.is_file():
             described = Path(folder, path.name).with_suffix(".json")
             described.write_text(json.dumps(_plain_description(path)), encoding="utf-8")
         prove_loadable(ENGINE, path, "pymicro_wakeword", "--config", str(described))
-        try:
-            return pymicro_wakeword.MicroWakeWord.from_config(described)
-        except (ValueError, KeyError, TypeError, OSError, RuntimeError) as error:
-            raise EngineMissing(
-                ENGINE, f"o modelo {path} não abre: {error}", "confira o arquivo dado em wake_word.phrase"
-            ) from error
+        return pymicro_wakeword.MicroWakeWord.from_config(described)
 
 
 def _plain_description(path: Path) -> dict[str, object]:

@@ -8,16 +8,7 @@ from pathlib import Path
 
 import pyopen_wakeword
 
-from daemon.engines.wake_word import (
-    ThreadedWakeWord,
-    builtin_name,
-    cutoff_for,
-    is_path,
-    missing_file,
-    prove_loadable,
-    unknown_phrase,
-)
-from daemon.errors import EngineMissing
+from daemon.engines.wake_word import ThreadedWakeWord, cutoff_for, loaded, prove_loadable
 
 ENGINE = "openWakeWord"
 SHIPPED_CUTOFF = 0.5
@@ -38,13 +29,8 @@ class OpenWakeWord(ThreadedWakeWord):
     @classmethod
     def load(cls, phrase: str, sensitivity: float = 0.7) -> "OpenWakeWord":
         """Load a phrase of the package (`hey_jarvis`…) or a `.tflite` by its path. Raises EngineMissing."""
-        if is_path(phrase):
-            return cls(_from_file(Path(phrase).expanduser()), sensitivity)
         names = [model.value for model in pyopen_wakeword.Model]
-        name = builtin_name(phrase)
-        if name not in names:
-            raise unknown_phrase(ENGINE, phrase, names)
-        return cls(pyopen_wakeword.OpenWakeWord.from_builtin(pyopen_wakeword.Model(name)), sensitivity)
+        return cls(loaded(ENGINE, phrase, names, _by_name, _from_file), sensitivity)
 
     def _probabilities(self, samples: bytes) -> Iterator[float]:
         for embeddings in self._features.process_streaming(samples):
@@ -55,13 +41,10 @@ class OpenWakeWord(ThreadedWakeWord):
         self._features.close()
 
 
+def _by_name(name: str) -> pyopen_wakeword.OpenWakeWord:
+    return pyopen_wakeword.OpenWakeWord.from_builtin(pyopen_wakeword.Model(name))
+
+
 def _from_file(path: Path) -> pyopen_wakeword.OpenWakeWord:
-    if not path.is_file():
-        raise missing_file(ENGINE, path)
     prove_loadable(ENGINE, path, "pyopen_wakeword", "--model", str(path))
-    try:
-        return pyopen_wakeword.OpenWakeWord.from_model(path)
-    except (ValueError, OSError, RuntimeError) as error:
-        raise EngineMissing(
-            ENGINE, f"o modelo {path} não abre: {error}", "confira o arquivo dado em wake_word.phrase"
-        ) from error
+    return pyopen_wakeword.OpenWakeWord.from_model(path)

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -56,12 +57,9 @@ class Piper:
         def produce(put: Put) -> None:
             self._synthesise(voice, text, speed, put)
 
-        made = pieces(self._pool, produce, ahead=AHEAD)
-        try:
+        async with aclosing(pieces(self._pool, produce, ahead=AHEAD)) as made:
             async for piece in made:
                 yield piece
-        finally:
-            await made.aclose()
 
     def close(self) -> None:
         """Let the voice go; a sentence under way is finished by its thread."""

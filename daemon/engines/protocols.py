@@ -6,9 +6,12 @@ model speaks or listens, as stored in `messages.transcription_model`. `close()` 
 Blocking inference runs in the engine's own bounded pool of threads, never on the event loop.
 """
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
+
+import numpy as np
+import numpy.typing as npt
 
 from daemon.audio.frames import Frame, Pcm, Utterance
 
@@ -24,11 +27,48 @@ class Transcript:
 
 
 @dataclass(frozen=True, slots=True)
-class ChatMessage:
-    """One message of a chat with a language model."""
+class ToolCall:
+    """What a language model asks to have done: a tool's name and its arguments, neither of them checked."""
 
-    role: Literal["system", "user", "assistant"]
+    name: str
+    arguments: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """What a language model may ask to have done. `parameters` is a JSON schema of the type `object`."""
+
+    name: str
+    description: str
+    parameters: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class ChatMessage:
+    """One message of a chat with a language model.
+
+    `calls` are what an assistant's message asked for; a message of the role `tool` tells what became of one of them.
+    """
+
+    role: Literal["system", "user", "assistant", "tool"]
     content: str
+    calls: tuple[ToolCall, ...] = ()
+    tool: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What an answer cost: tokens read and written, and milliseconds to load the model, to read and to write."""
+
+    prompt_tokens: int = 0
+    tokens: int = 0
+    load_ms: float = 0.0
+    prompt_ms: float = 0.0
+    write_ms: float = 0.0
+
+
+Piece = str | ToolCall | Spent
+"""What an answer comes in: text as it is written, calls each as it is whole, and at last what it cost."""
 
 
 class Engine(Protocol):
@@ -78,12 +118,50 @@ class TextToSpeech(Engine, Protocol):
 
 
 class Chat(Engine, Protocol):
-    """A language model that answers in pieces of text."""
+    """A language model that answers in pieces."""
 
-    def chat(self, messages: Sequence[ChatMessage]) -> AsyncGenerator[str, None]:
+    def chat(self, messages: Sequence[ChatMessage], tools: Sequence[Tool] = ()) -> AsyncGenerator[Piece, None]:
         """Yield the answer as it is written. Raises LinkDown (no server), EngineMissing (no model), EngineFailed."""
+        ...
+
+    async def warm(self, messages: Sequence[ChatMessage], tools: Sequence[Tool] = ()) -> None:
+        """Have the model in memory, with the beginning of what it will be asked read already. Raises as `chat`."""
         ...
 
     async def check(self) -> None:
         """Return when the server is there and has the model. Raises LinkDown, EngineMissing or EngineFailed."""
+        ...
+
+
+Numbers = npt.NDArray[np.float32]
+"""Shape (n,), length 1 by the Euclidean norm; n is the same for all texts of one model."""
+
+
+class SpeakerEncoder(Engine, Protocol):
+    """Turns a voice into a vector that lies near those of the same person's voice, whatever they say."""
+
+    async def embed(self, utterance: Utterance) -> Numbers | None:
+        """Return a float32 vector of length 1, shape (n,), n the engine's own; None for too little speech.
+
+        Raises EngineFailed. Less than 1 s of speech tells little; 3 s tell nearly all.
+        """
+        ...
+
+
+class Embedding(Engine, Protocol):
+    """Turns texts into vectors that lie the nearer the more alike the texts' meanings are.
+
+    Below the cosine `alike` two texts have nothing to do with each other by this model; from `sure` on they speak of
+    the same thing. Between the two nobody knows.
+    """
+
+    alike: float
+    sure: float
+
+    async def embed(self, texts: Sequence[str]) -> list[Numbers]:
+        """Return a vector for each text. Raises LinkDown (no server), EngineMissing (no model), EngineFailed."""
+        ...
+
+    async def check(self) -> None:
+        """Return when it could embed now. Raises LinkDown, EngineMissing or EngineFailed."""
         ...

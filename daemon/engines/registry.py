@@ -6,13 +6,19 @@ Builders run in a thread, read the preferences of that moment, and import their 
 from collections.abc import Callable
 from pathlib import Path
 
-from config.environment import Environment
-from config.preferences import (
+from config.brain import (
+    BRAIN_CONTEXT,
     BRAIN_FIRST_TOKEN_S,
+    BRAIN_KEEP_ALIVE_MIN,
     BRAIN_MAX_TOKENS,
     BRAIN_MODEL,
     BRAIN_TEMPERATURE,
+    BRAIN_THINK,
     BRAIN_WHOLE_S,
+)
+from config.environment import Environment
+from config.memory import LOCAL, MEMORY_MODEL, WORDS_ONLY
+from config.preferences import (
     STT_BEAM_SIZE,
     STT_MIN_LOGPROB,
     STT_MODEL,
@@ -24,8 +30,17 @@ from config.preferences import (
     WAKE_WORD_SENSITIVITY,
     Preferences,
 )
+from config.voices import VOICES_MODEL
 from daemon.demo.models import TONES_VOICE, WHISPER_CASA
-from daemon.engines.protocols import Chat, SpeechToText, TextToSpeech, VoiceDetector, WakeWord
+from daemon.engines.protocols import (
+    Chat,
+    Embedding,
+    SpeakerEncoder,
+    SpeechToText,
+    TextToSpeech,
+    VoiceDetector,
+    WakeWord,
+)
 from daemon.errors import EngineMissing
 
 Now = Callable[[], Preferences]
@@ -102,16 +117,44 @@ def text_to_speech(env: Environment, now: Now) -> TextToSpeech:
 
 def brain(env: Environment, now: Now) -> Chat:
     """Build the link to the household's language model server; whether it answers shows at the first question."""
-    from daemon.engines.ollama import OllamaChat  # noqa: PLC0415
+    from daemon.engines.ollama import OllamaChat, Settings  # noqa: PLC0415
 
-    return OllamaChat(
-        env.ollama_url,
-        model=lambda: now()[BRAIN_MODEL],
-        temperature=lambda: now()[BRAIN_TEMPERATURE],
-        max_tokens=lambda: now()[BRAIN_MAX_TOKENS],
-        first_token_s=lambda: float(now()[BRAIN_FIRST_TOKEN_S]),
-        whole_s=lambda: float(now()[BRAIN_WHOLE_S]),
-    )
+    def settings() -> Settings:
+        prefs = now()
+        return Settings(
+            model=prefs[BRAIN_MODEL],
+            temperature=prefs[BRAIN_TEMPERATURE],
+            max_tokens=prefs[BRAIN_MAX_TOKENS],
+            context=prefs[BRAIN_CONTEXT],
+            keep_alive_min=prefs[BRAIN_KEEP_ALIVE_MIN],
+            think=prefs[BRAIN_THINK],
+            first_token_s=float(prefs[BRAIN_FIRST_TOKEN_S]),
+            whole_s=float(prefs[BRAIN_WHOLE_S]),
+        )
+
+    return OllamaChat(env.ollama_url, settings)
+
+
+def embedding(env: Environment, now: Now) -> Embedding:
+    """Build the engine that `memory.model` names: the small one that comes along, or a model of the Ollama server.
+
+    Raises EngineMissing, also where memories are to be found by their words alone.
+    """
+    from daemon.engines.embedding_local import LocalEmbedding  # noqa: PLC0415
+    from daemon.engines.embedding_ollama import OllamaEmbedding  # noqa: PLC0415
+
+    wanted = now()[MEMORY_MODEL]
+    if wanted == WORDS_ONLY:
+        raise EngineMissing("embedding", "memórias só pelas palavras", f"mordomo config set {MEMORY_MODEL.key} local")
+    return LocalEmbedding.load() if wanted == LOCAL else OllamaEmbedding(env.ollama_url, lambda: now()[MEMORY_MODEL])
+
+
+def speaker_encoder(now: Now) -> SpeakerEncoder:
+    """Build the encoder that `voices.model` names: the one that comes along, or a file. Raises EngineMissing."""
+    from daemon.engines.speaker import OnnxSpeakerEncoder  # noqa: PLC0415
+
+    wanted = now()[VOICES_MODEL].strip()
+    return OnnxSpeakerEncoder.load(Path(wanted).expanduser()) if wanted else OnnxSpeakerEncoder.load()
 
 
 def _microwakeword(_: Environment, phrase: str, sensitivity: float) -> WakeWord:

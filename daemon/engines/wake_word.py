@@ -4,12 +4,15 @@ import asyncio
 import subprocess
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TypeVar
 
 from daemon.audio.frames import RATE, SAMPLE_BYTES, Frame
 from daemon.errors import EngineFailed, EngineMissing
+
+Model = TypeVar("Model")
 
 USUAL_SENSITIVITY = 0.7
 """The sensitivity at which an engine uses the cutoff that its makers ship."""
@@ -42,6 +45,25 @@ def is_path(phrase: str) -> bool:
 def builtin_name(phrase: str) -> str:
     """Return how packages write a phrase: `Hey Jarvis` is `hey_jarvis`."""
     return "_".join(phrase.lower().replace("_", " ").split())
+
+
+def loaded(
+    engine: str, phrase: str, names: list[str], by_name: Callable[[str], Model], from_file: Callable[[Path], Model]
+) -> Model:
+    """Return the model of a phrase in the package, one of `names`, or the one at a path. Raises EngineMissing."""
+    if not is_path(phrase):
+        if (name := builtin_name(phrase)) not in names:
+            raise unknown_phrase(engine, phrase, names)
+        return by_name(name)
+    path = Path(phrase).expanduser()
+    if not path.is_file():
+        raise missing_file(engine, path)
+    try:
+        return from_file(path)
+    except (ValueError, KeyError, TypeError, OSError, RuntimeError) as error:
+        raise EngineMissing(
+            engine, f"o modelo {path} não abre: {error}", "confira o arquivo dado em wake_word.phrase"
+        ) from error
 
 
 def unknown_phrase(engine: str, phrase: str, available: list[str]) -> EngineMissing:

@@ -16,6 +16,7 @@ import structlog
 
 from daemon.clock import Clock
 from daemon.devices.address import Address
+from daemon.devices.client import new_client
 from daemon.devices.subscriptions import heed_cancellation
 from daemon.errors import EngineFailed, LinkDown, Spoken
 from daemon.events import DeviceLate, Event, ReminderSpoken, TurnEnded, TurnFailed
@@ -51,8 +52,6 @@ WAITING = 4
 """So many requests wait for the one under way; more are refused."""
 UNTOLD = 100
 """So many events wait for the broker; the oldest are dropped."""
-DELIVERY_S = 5.0
-KEEPALIVE_S = 15
 LIMITS = {ASK: (5, 3.0), SAY: (3, 10.0), STOP: (10, 1.0), MICROPHONE_SET: (4, 5.0)}
 """By topic: how many at once, and the seconds until one more."""
 ERRORS = (5, 10.0)
@@ -238,17 +237,5 @@ class Presence:
                     queue.get_nowait()
 
     def _new_client(self) -> aiomqtt.Client:
-        client = aiomqtt.Client(
-            self._address.host,
-            self._address.port,
-            username=self._address.user,
-            password=self._address.password,
-            tls_context=self._address.tls_context(),
-            identifier=f"mordomo-talk-{uuid4().hex[:12]}",
-            keepalive=KEEPALIVE_S,
-            socket_options=self._address.socket_options(DELIVERY_S),
-            timeout=DELIVERY_S,
-            max_queued_incoming_messages=1000,
-        )
-        client.pending_calls_threshold = 1000
-        return client
+        name = f"mordomo-talk-{uuid4().hex[:12]}"
+        return new_client(self._address, identifier=name, max_queued_incoming_messages=1000)

@@ -8,6 +8,7 @@ dies in between, the lamp goes out again.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -32,6 +33,8 @@ TURNED: Mapping[str, str] = {"HassTurnOn": "HassTurnOff", "HassTurnOff": "HassTu
 PERCENT = frozenset({"set_brightness", "set_position", "set_speed", "set_tilt", "set_volume", "set_humidity"})
 PUTS_BACK = "puts_back"
 """The key of `metadata` under which a command tells which things it puts back."""
+AUTHORITY = "authority"
+"""The key of `metadata` under which a command tells by whose leave it will be done: `role`, `user_id`."""
 SECOND = timedelta(seconds=1)
 
 
@@ -101,7 +104,7 @@ class Later:
         before = await self._waiting_for(things)
         if before is not None:
             # How it was before that is how it is to be again, not how it is meanwhile.
-            back = [_intent(step) for step in before.plan or ()]
+            back = [as_intent(step) for step in before.plan or ()]
             undone = [before.title]
         at = context.now + timedelta(seconds=float(str(intent.slots["for_s"])))
         if not back or at <= context.now + SECOND:
@@ -143,13 +146,17 @@ class Later:
         return back if made else [], self._doing(made)
 
     async def _store(
-        self, doing: Sequence[str], at: datetime, plan: Iterable[Intent], context: Context, **more: Any
-    ) -> UUID:
+        self, doing: Sequence[str], at: datetime, plan: Iterable[Intent], context: Context,
+        metadata: Mapping[str, Any] = MappingProxyType({}), **more: Any,
+    ) -> UUID:  # fmt: skip
+        by = context.approver or context.speaker
+        authority = {"role": by.role, "user_id": str(by.id) if by.id else None}
         try:
             return await reminders.create(
                 Acting(self.db, context.who, context.channel), listed(doing) or "o que foi pedido",
                 at.astimezone(UTC), context.user_id, zone=context.zone, kind="command", area=context.area,
-                created_by=context.person, plan=[wire(each) for each in plan], **more,
+                created_by=context.person, plan=[wire(each) for each in plan],
+                metadata={**metadata, AUTHORITY: authority}, **more,
             )  # fmt: skip
         except ValueError as wrong:
             raise CannotDo(str(wrong)) from wrong
@@ -173,8 +180,9 @@ def _without(intent: Intent, slots: frozenset[str]) -> Intent:
     return replace(intent, slots={name: value for name, value in intent.slots.items() if name not in slots})
 
 
-def _intent(step: Mapping[str, Any]) -> Intent:
-    return Intent(str(step["intent"]), tuple(step["targets"]), dict(step["slots"]))
+def as_intent(step: Mapping[str, Any]) -> Intent:
+    """Return an intent that a plan holds."""
+    return Intent(str(step["intent"]), tuple(step.get("targets") or ()), dict(step.get("slots") or {}))
 
 
 def _opposite(thing: Thing | None, action: Action) -> Intent | None:

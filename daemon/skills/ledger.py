@@ -103,6 +103,9 @@ class LedgerSkills:
             return self.replies.say(key, name=thing.name, moment=moment)
         if deed.message_id is None or not deed.words:
             return self.replies.say("ledger.mine_planned", moment=moment)
+        if by := deed.parameters.get("approved_by"):
+            asked = str(deed.parameters.get("asked_by"))
+            return self.replies.say("ledger.mine_allowed", moment=moment, words=deed.words, asked=asked, by=by)
         if deed.source == "mqtt":
             return self.replies.say("ledger.mine_mqtt", moment=moment, words=deed.words)
         if deed.source == "text" or not deed.area:

@@ -22,6 +22,8 @@ DONE = frozenset({"confirmed", "already", "sent"})
 TOLD_AS_DONE = frozenset({"confirmed", "opening", "closing", "going", "sent_press"})
 MOVING = frozenset({"opening", "closing"})
 TOGGLED: Mapping[str, Verb] = {"on": "turn_on", "off": "turn_off", "open": "open", "closed": "close"}
+TOLD = ("routine", "undoes", "words", "asked_by", "approved_by")
+"""Slots that the ledger keeps: why it was done, and by whose leave."""
 Result = Obeyed | CannotDo | LinkDown
 
 
@@ -164,7 +166,7 @@ def _action(thing: Thing, wish: Wish, intent: Intent) -> Action:
         parameters["value"] = list(wish.value) if isinstance(wish.value, tuple) else wish.value
     if wish.said is not None:
         parameters["said"] = wish.said
-    parameters |= {slot: intent.slots[slot] for slot in ("routine", "undoes", "words") if slot in intent.slots}
+    parameters |= {slot: intent.slots[slot] for slot in TOLD if slot in intent.slots}
     return Action("iot_control", wish.verb, parameters)
 
 

@@ -3,7 +3,14 @@
 from daemon.language.plan import Thing
 
 RISKY = frozenset(
-    {("lock", "unlock"), ("lock", "unlatch"), ("alarm_control_panel", "disarm"), ("alarm_control_panel", "turn_off")}
+    {
+        ("lock", "unlock"),
+        ("lock", "unlatch"),
+        ("lock", "toggle"),
+        ("alarm_control_panel", "disarm"),
+        ("alarm_control_panel", "turn_off"),
+        ("alarm_control_panel", "toggle"),
+    }
 )
 """(domain, verb) that let somebody in."""
 RISKY_COVERS = frozenset({"garage", "gate", "door"})

@@ -7,8 +7,10 @@ from typing import Any, Literal
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
+from daemon.audio.frames import Utterance
 from daemon.errors import Spoken
 from daemon.language.plan import Household, Intent, Plan
+from daemon.people.person import GUEST, Person
 from db.audit import Channel
 
 ActionType = Literal["iot_control", "reminder", "household", "query"]
@@ -16,7 +18,12 @@ ActionType = Literal["iot_control", "reminder", "household", "query"]
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Who asks, where, when, in which words. `now` is in the household's zone; `seed` varies replies without chance."""
+    """Who asks, where, when, in which words. `now` is in the household's zone; `seed` varies replies without chance.
+
+    `message_id` is that of what was said, `utterance` its sound (None for what was written). `person` and `user_id` are
+    the speaker's name and row; what they may do goes by the role of `speaker`, or by that of the `approver` who gave
+    leave.
+    """
 
     now: datetime
     household: Household
@@ -26,6 +33,10 @@ class Context:
     seed: int = 0
     source: str = "microphone"
     text: str = ""
+    speaker: Person = GUEST
+    approver: Person | None = None
+    message_id: UUID | None = None
+    utterance: Utterance | None = None
 
     @property
     def who(self) -> str:
@@ -83,6 +94,10 @@ class Carried:
     outcomes: tuple[Done, ...]
 
 
+Others = Callable[[Intent, Context], Awaitable[tuple[Intent, ...]]]
+"""Returns the intents that are carried out for one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Skill:
     """`actions` is pure; `act` carries them out. Both raise CannotDo, Refused, AsksBack; `act` LinkDown.
@@ -97,11 +112,11 @@ class Skill:
 
     actions: Callable[[Intent, Context], tuple[Action, ...]]
     act: Callable[[Intent, Sequence[Action], Context], Awaitable[Carried]]
-    stands_for: Callable[[Intent, Context], Awaitable[tuple[Intent, ...]]] | None = None
+    stands_for: Others | None = None
     whole: bool = False
 
 
-def standing_for(others: Callable[[Intent, Context], Awaitable[tuple[Intent, ...]]]) -> Skill:
+def standing_for(others: Others) -> Skill:
     """Return a skill that only stands for other intents."""
 
     async def act(*_: object) -> Carried:

@@ -13,11 +13,12 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
 from daemon.checkup import Report
-from daemon.errors import CannotDo, EngineFailed, LinkDown
+from daemon.errors import CannotDo, EngineFailed, LinkDown, Refused
 from daemon.health import Part, as_json, is_ready
 from daemon.language.plan import Household
 from daemon.language.wire import household_as_json
 from daemon.turn import Turn
+from daemon.web.approvals import Requests, add_approvals
 from daemon.web.wire import turn_as_json
 
 LARGEST_BODY = 32 * 1024 * 1024
@@ -57,10 +58,16 @@ class House(Protocol):
         """Turn a device to the other side and back. Raises CannotDo, LinkDown."""
         ...
 
+    @property
+    def people(self) -> Requests:
+        """Who lives here, and what they ask leave for."""
+        ...
+
 
 def create_app(house: House, *, extra_hosts: frozenset[str] = frozenset()) -> FastAPI:
     """Return the application. `extra_hosts` are names besides the loopback's under which it may be called."""
     app = FastAPI(title="Mordomo", docs_url=None, redoc_url=None, openapi_url=None)
+    add_approvals(app, house.people)
     _only_from_home(app, HOME_NAMES | extra_hosts)
     _explain_errors(app)
 
@@ -128,6 +135,10 @@ def _explain_errors(app: FastAPI) -> None:
         mend = getattr(engine, "mend", "")
         detail = f"{engine}" + (f". Para resolver: {mend}" if mend else "")
         return JSONResponse({"detail": detail}, status_code=503)
+
+    @app.exception_handler(Refused)
+    async def refused(_: Request, problem: Exception) -> Response:
+        return JSONResponse({"detail": str(problem)}, status_code=403)
 
     @app.exception_handler(CannotDo)
     async def cannot(_: Request, problem: Exception) -> Response:

@@ -13,10 +13,9 @@ from models import Table
 
 
 def compared(name: str | None, kind: str, parents: Any) -> bool:  # noqa: ARG001 - alembic's signature
-    """Leave partitions out of the comparison with the models: they come and go with the days."""
-    return not (
-        kind == "table" and name is not None and name.startswith(("system_logs_", "audit_log_", "entity_states_"))
-    )
+    """Leave out what no model tells: partitions, which come and go with the days, and pgvector's own table."""
+    varying = ("system_logs_", "audit_log_", "entity_states_", "vectors_indexed")
+    return not (kind == "table" and name is not None and name.startswith(varying))
 
 
 def migrate() -> None:

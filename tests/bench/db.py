@@ -8,20 +8,18 @@ migration's. Nothing stays: every database is dropped once it was measured, the 
 
 import argparse
 import asyncio
-import json
 import statistics
 import sys
 import time
-from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import asyncpg
 
 from db.database import Database, open_database
-from db.reminders import CLAIM_DUE, LONGEST_LEASE, claim_due, next_due, release, triggered_all
+from db.reminder_leases import CLAIM_DUE, LONGEST_LEASE, claim_due, next_due, release, triggered_all
 
-from .figures import Figure, doing, missed, percentile, scratch, show
+from .figures import Figure, doing, percentile, report, scratch
 from .ledger import server, time_turns
 from .logs import log_figures
 from .retention import retention
@@ -87,7 +85,7 @@ async def fill(url: str, rows: int) -> None:
 async def plan_of_claim(db: Database) -> str:
     """Return the plan that the claim runs by, rolled back."""
     now = datetime.now(UTC)
-    arguments = (now, now, now + LONGEST_LEASE, CLAIM, now + timedelta(minutes=1), WORKER)
+    arguments = (now, now, now + LONGEST_LEASE, CLAIM, now + timedelta(minutes=1), WORKER, None)
     async with db.transaction() as connection:
         # As the daemon's own statement after a while: planned without knowing its arguments.
         await connection.execute("SET LOCAL plan_cache_mode = force_generic_plan")
@@ -221,11 +219,7 @@ async def main() -> int:
     async with server(given.url) as url:
         figures = await measure(url, given)
         doing("all is dropped")
-    if given.json:
-        print(json.dumps([asdict(each) for each in figures], ensure_ascii=False))
-    else:
-        show(figures)
-    return missed(figures)
+    return report(figures, as_json=given.json)
 
 
 if __name__ == "__main__":

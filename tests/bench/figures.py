@@ -1,10 +1,11 @@
 """What a bench found, as a table; how far it is, for whoever waits; and databases to measure in, gone afterwards."""
 
+import json
 import statistics
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
@@ -30,6 +31,15 @@ def show(figures: Sequence[Figure]) -> None:
     for each in figures:
         table.add_row(each.what, each.measured, each.bar, {True: "ok", False: "MISSED", None: ""}[each.good])
     Console(highlight=False, width=140).print(table)
+
+
+def report(figures: Sequence[Figure], *, as_json: bool) -> int:
+    """Print what was found, as a table or as one line of JSON; return the exit status."""
+    if as_json:
+        print(json.dumps([asdict(each) for each in figures], ensure_ascii=False))
+    else:
+        show(figures)
+    return missed(figures)
 
 
 def missed(figures: Sequence[Figure]) -> int:

@@ -18,12 +18,12 @@ import tempfile
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import aiomqtt
 
+from daemon.acting import Acting
 from daemon.answer import Answers
 from daemon.butler import Butler, Place
 from daemon.clock import SystemClock
@@ -43,7 +43,7 @@ from db.embedded import EmbeddedPostgres
 from db.ledger import open_ledger
 from db.upgrade import upgrade
 
-from .figures import Figure, missed, percentile, show
+from .figures import Figure, percentile, report
 from .mqtt_devices import SENSORS
 
 WARM = 30
@@ -94,7 +94,8 @@ async def butler_with(devices: Devices, url: str, folder: Path) -> AsyncIterator
     clock, replies = SystemClock(), Replies.load("pt_br")
     none: Plug[Any] = Plug("none", lambda: None)
     async with open_database(url) as db, open_ledger(db, folder) as ledger:
-        answers = Answers(device_skills(Orders(devices, replies)), ledger, db, none, replies, clock)
+        acting = Acting(device_skills(Orders(devices, replies)), ledger, replies, clock)
+        answers = Answers(acting)
         conversations = Conversations(ledger, clock, lambda: 60)
         yield Butler(none, Language(), devices.house.household, answers, replies, ledger, conversations, clock)
         await answers.settle()
@@ -225,11 +226,7 @@ async def main() -> int:
     given = options.parse_args()
     found = await measured(given.entities, given.turns, given.per_s, "mosquitto")
     figures = figures_of(found, given.entities, given.per_s)
-    if given.json:
-        print(json.dumps([asdict(each) for each in figures], ensure_ascii=False))
-    else:
-        show(figures)
-    return missed(figures)
+    return report(figures, as_json=given.json)
 
 
 if __name__ == "__main__":

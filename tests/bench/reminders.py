@@ -10,7 +10,6 @@ Without a URL it starts an embedded PostgreSQL with its usual settings (fsync on
 
 import argparse
 import asyncio
-import json
 import random
 import statistics
 import sys
@@ -18,7 +17,6 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -27,6 +25,7 @@ from zoneinfo import ZoneInfo
 
 import psutil
 
+from daemon.acting import Acting
 from daemon.answer import Answers
 from daemon.butler import Butler, Place
 from daemon.clock import SystemClock
@@ -43,7 +42,7 @@ from db.reminders import Due
 from db.upgrade import upgrade
 
 from .db import fill
-from .figures import Figure, show
+from .figures import Figure, report
 from .ledger import percentile, server
 from .turn import HOUSE
 
@@ -133,7 +132,7 @@ def butler_on(db: Database, ledger: Any) -> Butler:
     """Return a butler with the real language, ledger and skill; a typed question needs no engine."""
     clock, replies = SystemClock(), Replies.load("pt_br")
     none: Plug[Any] = Plug("none", lambda: None)
-    answers = Answers(clock_skills(replies), ledger, db, none, replies, clock)
+    answers = Answers(Acting(clock_skills(replies), ledger, replies, clock))
     conversations = Conversations(ledger, clock, lambda: 60)
     return Butler(none, Language(), lambda: HOUSE, answers, replies, ledger, conversations, clock)
 
@@ -199,11 +198,7 @@ async def main() -> int:
         await fill(url, given.rows)
         late_ms = await lateness(url, given.reminders, given.within_s)
         figures = figures_of(late_ms, given.rows, await overdue_at_start(url, given.overdue))
-    if given.json:
-        print(json.dumps([asdict(each) for each in figures], ensure_ascii=False))
-    else:
-        show(figures)
-    return int(any(each.good is False for each in figures))
+    return report(figures, as_json=given.json)
 
 
 if __name__ == "__main__":

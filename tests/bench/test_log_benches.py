@@ -1,26 +1,13 @@
 """The benches of logs and messages in their short form: that they run to their end and measure what they say."""
 
-import logging
-from collections.abc import Iterator
-
 import pytest
-import structlog
 
 from bench.logs import sink_rate, turns_beside
 from bench.messages import messages
 from bench.retention import retention
 from db.database import open_database
 
-
-@pytest.fixture(autouse=True)
-def as_before() -> Iterator[None]:
-    """Leave logging as it was found."""
-    root = logging.getLogger()
-    level, handlers, found = root.level, list(root.handlers), structlog.get_config()
-    yield
-    structlog.configure(**found)
-    root.handlers[:] = handlers
-    root.setLevel(level)
+pytestmark = pytest.mark.usefixtures("logging_as_before")
 
 
 async def test_logs(database_url: str) -> None:

@@ -22,6 +22,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from pathlib import Path
 from typing import Any, ClassVar
 
+from daemon.acting import Acting
 from daemon.answer import Answers
 from daemon.audio.endpointer import EndpointRules
 from daemon.audio.frames import FRAME_BYTES, FRAME_MS, Frame, Pcm, Utterance
@@ -31,7 +32,6 @@ from daemon.conversation import Conversations
 from daemon.devices.order import Order, Outcome
 from daemon.engines.plug import Plug
 from daemon.engines.protocols import Transcript
-from daemon.errors import LinkDown
 from daemon.language.language import Language
 from daemon.language.plan import Area, Household, Thing
 from daemon.language.replies import Replies
@@ -41,11 +41,14 @@ from daemon.skills.devices import device_skills
 from daemon.skills.orders import Orders
 from daemon.voice import Voice
 from db.database import open_database
-from db.embedded import EmbeddedPostgres
 from db.ledger import open_ledger
-from db.upgrade import upgrade
+
+from .figures import scratch
+from .ledger import server
 
 STT_S, TTS_S, DEVICE_S = 0.100, 0.050, 0.020
+WARMING = 3
+"""So many turns come first and do not count: they open connections."""
 SILENCE_FRAMES = 10
 SPEECH_FRAMES = 6
 CALL, LOUD, QUIET = b"\x02\x20" * (FRAME_BYTES // 2), b"\x01\x10" * (FRAME_BYTES // 2), bytes(FRAME_BYTES)
@@ -133,60 +136,51 @@ class FirstSound:
             self.at = self.at or time.perf_counter()
 
 
-async def overheads(turns: int, *, early: bool, command: bool, data_dir: Path) -> list[float]:
-    """Return the overhead of each turn in milliseconds."""
+async def overheads(
+    url: str, turns: int, *, early: bool, command: bool, folder: Path, warming: int = WARMING
+) -> list[float]:
+    """Return the overhead of each turn in milliseconds, after `warming` turns that do not count."""
     rules = RULES if early else EndpointRules(**{**_fields(RULES), "provisional_ms": RULES.silence_ms})
     engines = {"tts", "device"} | (set() if early else {"stt"})
     sentence = "acende a luz da sala" if command else "que horas são"
-    postgres = EmbeddedPostgres(data_dir)
-    url = await postgres.start()
-    await upgrade(url)
     clock, replies, results = SystemClock(), Replies.load("pt_br"), []
-    try:
-        async with open_database(url) as db, open_ledger(db, data_dir) as ledger:
-            conversations = Conversations(ledger, clock, lambda: 60)
-            brain: Plug[Any] = Plug("brain", _no_brain)
-            skills = {**clock_skills(replies), **device_skills(Orders(Scripted(), replies))}
-            answers = Answers(skills, ledger, db, brain, replies, clock)
-            butler = Butler(
-                Plug("stt", lambda: Scripted(sentence)),
-                Language(),
-                lambda: HOUSE,
-                answers,
-                replies,
-                ledger,
-                conversations,
-                clock,
+    async with open_database(url) as db, open_ledger(db, folder) as ledger:
+        conversations = Conversations(ledger, clock, lambda: 60)
+        skills = {**clock_skills(replies), **device_skills(Orders(Scripted(), replies))}
+        answers = Answers(Acting(skills, ledger, replies, clock))
+        butler = Butler(
+            Plug("stt", lambda: Scripted(sentence)),
+            Language(),
+            lambda: HOUSE,
+            answers,
+            replies,
+            ledger,
+            conversations,
+            clock,
+        )
+        speaker = FirstSound()
+        voice = Voice(Plug("tts", Scripted), speaker)
+        for turn in range(warming + turns):
+            source = Source()
+            listening = Listening(
+                source=lambda source=source: source,  # type: ignore[misc]
+                place=lambda: Place("bench", None, voice),
+                butler=butler,
+                wake_word=Plug("wake_word", Scripted),
+                detector=Plug("detector", Scripted),
+                rules=lambda: rules,
+                clock=clock,
             )
-            speaker = FirstSound()
-            voice = Voice(Plug("tts", Scripted), speaker)
-            for turn in range(turns + 3):
-                source = Source()
-                listening = Listening(
-                    source=lambda source=source: source,  # type: ignore[misc]
-                    place=lambda: Place("bench", None, voice),
-                    butler=butler,
-                    wake_word=Plug("wake_word", Scripted),
-                    detector=Plug("detector", Scripted),
-                    rules=lambda: rules,
-                    clock=clock,
-                )
-                await listening.run()
-                waited_s = SILENCE_FRAMES * FRAME_MS / 1000
-                if turn >= 3:  # the first ones open connections
-                    engines_s = sum(Scripted.spent.get(engine, 0.0) for engine in engines)
-                    results.append((speaker.at - source.speech_ended - waited_s - engines_s) * 1000)
-    finally:
-        await postgres.stop(only_if_unused=False)
+            await listening.run()
+            waited_s = SILENCE_FRAMES * FRAME_MS / 1000
+            if turn >= warming:
+                engines_s = sum(Scripted.spent.get(engine, 0.0) for engine in engines)
+                results.append((speaker.at - source.speech_ended - waited_s - engines_s) * 1000)
     return results
 
 
 def _fields(rules: EndpointRules) -> dict[str, Any]:
     return {name: getattr(rules, name) for name in EndpointRules.__slots__}
-
-
-def _no_brain() -> Any:
-    raise LinkDown("ollama")
 
 
 def _quantiles(values: list[float]) -> dict[str, float]:
@@ -199,6 +193,17 @@ def _quantiles(values: list[float]) -> dict[str, float]:
     }
 
 
+async def measured(turns: int, *, command: bool) -> dict[str, dict[str, float]]:
+    """Return the quantiles of both ways of understanding, on a server of our own."""
+    results = {}
+    with tempfile.TemporaryDirectory(prefix="mordomo-bench-") as folder:
+        async with server(None) as url, scratch(url, "turn") as own:
+            for name, early in (("understanding after the end", False), ("understanding early", True)):
+                values = await overheads(own, turns, early=early, command=command, folder=Path(folder))
+                results[name] = _quantiles(values)
+    return results
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -206,14 +211,7 @@ def main() -> None:
     parser.add_argument("--command", action="store_true", help="a lamp command instead of a question")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    results = {}
-    with tempfile.TemporaryDirectory(prefix="mordomo-bench-") as folder:
-        Path(folder).chmod(0o711)
-        for name, early in (("understanding after the end", False), ("understanding early", True)):
-            values = asyncio.run(
-                overheads(options.turns, early=early, command=options.command, data_dir=Path(folder) / "data")
-            )
-            results[name] = _quantiles(values)
+    results = asyncio.run(measured(options.turns, command=options.command))
     machine = f"{os.cpu_count()} cores, {platform.machine()}, Python {platform.python_version()}"
     if options.json:
         print(json.dumps({"machine": machine, "overhead": results}))

@@ -10,7 +10,8 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from support.composed import ZONE, Composed, composed
+from support.background import Background
+from support.composed import ZONE, Composed, composed, made_cluster
 from support.folders import short_folder
 from support.postgres import DEBIAN
 
@@ -36,9 +37,15 @@ def tools(request: pytest.FixtureRequest) -> Iterator[Path | None]:
         yield folder
 
 
+@pytest.fixture(scope="module")
+def cluster(background: Background) -> Iterator[Path]:
+    with made_cluster(background) as made:
+        yield made
+
+
 @pytest.fixture
-async def house(tools: Path | None) -> AsyncIterator[Composed]:
-    async with composed(tools) as house:
+async def house(tools: Path | None, cluster: Path) -> AsyncIterator[Composed]:
+    async with composed(tools, cluster) as house:
         yield house
 
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from config.brain import BRAIN_MAX_TOKENS
 from config.preference import InvalidPreference, Preference, timezones
 from config.preferences import (
-    BRAIN_MAX_TOKENS,
     DECLARED,
     HOUSE_TIMEZONE,
     STT_BEAM_SIZE,

@@ -2,8 +2,6 @@
 
 import asyncio
 import json
-import os
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -14,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from support.clock import FakeClock
+from support.command import mordomo
 from support.folders import short_folder
 from support.kept_house import KeptHouse, kept_house
 
@@ -219,21 +218,14 @@ def test_health_tells_a_stale_backup_from_files_alone(tmp_path: Path) -> None:
     assert part_of_backups(folder, prefs, MORNING + timedelta(hours=27)).condition == "failed"
 
 
-async def mordomo(data_dir: Path, *arguments: str) -> tuple[int, str]:
+async def told(data_dir: Path, *arguments: str) -> tuple[int, str]:
     """Run the command; return its status and what it said."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("MORDOMO_")}
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "daemon", *arguments,
-        stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
-        env={**kept, "MORDOMO_DATA_DIR": str(data_dir), "COLUMNS": "400"},
-    )  # fmt: skip
-    said, _ = await process.communicate()
-    assert process.returncode is not None
-    return process.returncode, said.decode()
+    ended = await mordomo(None, "backup", *arguments, data_dir=data_dir, columns=400)
+    return ended.status, ended.out + ended.err
 
 
 async def in_json(data_dir: Path, *arguments: str) -> Any:
-    status, said = await mordomo(data_dir, *arguments, "--json")
+    status, said = await told(data_dir, *arguments, "--json")
     assert status == 0, said
     return json.loads(said.splitlines()[-1])
 
@@ -250,36 +242,36 @@ async def in_database(data_dir: Path, query: str) -> object:
 async def test_by_command_a_backup_is_made_listed_verified_and_restored() -> None:
     with short_folder() as path:
         data = path / "data"
-        assert "Ainda não há cópias" in (await mordomo(data, "backup", "list"))[1]
-        assert (await mordomo(data, "config", "set", "house.area", "varanda"))[0] == 0
-        made = await in_json(data, "backup", "now")
+        assert "Ainda não há cópias" in (await told(data, "list"))[1]
+        assert (await mordomo(None, "config", "set", "house.area", "varanda", data_dir=data)).status == 0
+        made = await in_json(data, "now")
         assert made["good"]
         assert made["rows"] > 10
-        listed = await in_json(data, "backup", "list")
+        listed = await in_json(data, "list")
         assert [each["name"] for each in listed["backups"]] == [made["name"]]
         assert len(listed["bases"]) == 1
         before = datetime.now(ZONE)
         await in_database(data, "UPDATE config SET value = '\"porão\"' WHERE key = 'house.area'")
 
         with DataFolder(data):
-            status, said = await mordomo(data, "backup", "restore", made["name"], "--yes")
+            status, said = await told(data, "restore", made["name"], "--yes")
         assert status == 1
         assert "Já há um Mordomo rodando" in said
-        assert (await mordomo(data, "backup", "restore"))[0] == 1
-        assert "Não entendi o momento" in (await mordomo(data, "backup", "restore", "--at", "ontem", "--yes"))[1]
-        assert (await mordomo(data, "backup", "restore", made["name"]))[0] == 1  # nobody answered the question
+        assert (await told(data, "restore"))[0] == 1
+        assert "Não entendi o momento" in (await told(data, "restore", "--at", "ontem", "--yes"))[1]
+        assert (await told(data, "restore", made["name"]))[0] == 1  # nobody answered the question
 
-        done = await in_json(data, "backup", "restore", "--at", f"{before:%Y-%m-%d %H:%M:%S.%f}", "--yes")
+        done = await in_json(data, "restore", "--at", f"{before:%Y-%m-%d %H:%M:%S.%f}", "--yes")
         assert done["whole"]
-        assert (await in_json(data, "backup", "list"))["replaced"] == [done["copy"]]
+        assert (await in_json(data, "list"))["replaced"] == [done["copy"]]
         assert await in_database(data, AREA) == "varanda"
         await in_database(data, "UPDATE config SET value = '\"sótão\"' WHERE key = 'house.area'")
-        done = await in_json(data, "backup", "restore", made["name"], "--yes")
+        done = await in_json(data, "restore", made["name"], "--yes")
         assert done["copy"].startswith("mordomo_before_")
         assert await in_database(data, AREA) == "varanda"
         dump = data / "backup" / f"{made['name']}.dump"
         dump.write_bytes(dump.read_bytes()[:-1])
-        status, said = await mordomo(data, "backup", "verify")
+        status, said = await told(data, "verify")
         assert status == 1
         assert "corrompida" in said
-        assert "não conte com ela" in (await mordomo(data, "backup", "list"))[1]
+        assert "não conte com ela" in (await told(data, "list"))[1]

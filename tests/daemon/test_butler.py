@@ -171,7 +171,7 @@ class TestLanguageModel:
         rest = asyncio.Event()
 
         class Slow(ScriptedChat):
-            async def chat(self, messages):  # type: ignore[no-untyped-def]
+            async def chat(self, messages, tools=()):  # type: ignore[no-untyped-def]
                 yield "Pedro Álvares Cabral chegou em 1500. "
                 yield "Mas "
                 await rest.wait()
@@ -196,19 +196,17 @@ class TestLanguageModel:
         async with home(database_url, tmp_path, brain=brain) as house:
             await house.butler.ask("quem descobriu o Brasil?", house.written)
             await house.butler.ask("e em que ano foi isso?", house.written)
-            second = [(message.role, message.content) for message in brain.asked[1][1:]]
-            assert second == [
-                ("user", "quem descobriu o Brasil?"),
-                ("assistant", "Foi em 1500."),
-                ("user", "e em que ano foi isso?"),
-            ]
+            *before, last = [(message.role, message.content) for message in brain.asked[1][1:]]
+            assert before == [("user", "quem descobriu o Brasil?"), ("assistant", "Foi em 1500.")]
+            assert last[0] == "user"
+            assert last[1].endswith("\n</dados>\ne em que ano foi isso?")
 
     @pytest.mark.parametrize("behaviour", ["stall", "endless", "garbage", "half_line", "cut", "reset"])
     async def test_a_server_that_misbehaves_costs_one_honest_sentence(
         self, database_url: str, tmp_path: Path, behaviour: str
     ) -> None:
         async with ollama_server(behaviour=behaviour) as server:
-            brain = ollama_at(server.url, first_s=0.5, whole_s=1.5)
+            brain = ollama_at(server.url, first_s=0.5, whole_s=1.5) if behaviour == "stall" else ollama_at(server.url)
             async with home(database_url, tmp_path, brain=brain) as house:
                 async with asyncio.timeout(8):
                     turn = await house.butler.ask("quem descobriu o Brasil?", house.written)

@@ -11,10 +11,8 @@ from daemon.checkup import CheckUp
 from daemon.devices.house import House
 from daemon.devices.order import Order, Outcome
 from daemon.errors import CannotDo, LinkDown
-from db.database import Database, open_database
+from db.database import Database
 from db.ledger import open_ledger
-
-pytest_plugins = ("support.emptied",)
 
 
 class Scripted:
@@ -33,12 +31,6 @@ class Scripted:
         if isinstance(self.outcome, Exception):
             raise self.outcome
         return Outcome(self.outcome, "on", {"state": "off"}, 12.0)  # type: ignore[arg-type]
-
-
-@pytest.fixture
-async def db(emptied_url: str) -> AsyncIterator[Database]:
-    async with open_database(emptied_url) as database:
-        yield database
 
 
 @pytest.fixture

@@ -6,22 +6,15 @@ from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 
 import asyncpg
-import pytest
 from support.clock import START, FakeClock
 from support.until import until
 
 from daemon.housekeeping import EVERY_S, SOON_S, Housekeeping
-from db.database import Database, open_database
+from db.database import Database
 from db.preferences import set_value
 
 PARTS = "(SELECT count(*) FROM pg_inherits WHERE inhparent = 'system_logs'::regclass)"
 WRITE = "INSERT INTO system_logs (timestamp, level, source, message) VALUES ($1, 'INFO', 'teste', $2)"
-
-
-@pytest.fixture
-async def db(database_url: str) -> AsyncIterator[Database]:
-    async with open_database(database_url) as database:
-        yield database
 
 
 @asynccontextmanager

@@ -1,22 +1,14 @@
 """Preferences that change while Mordomo runs."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from contextlib import suppress
 
-import pytest
-
-from config.preferences import BRAIN_TEMPERATURE, STT_MODEL, TTS_VOICE, WAKE_WORD_SENSITIVITY
+from config.brain import BRAIN_TEMPERATURE
+from config.preferences import STT_MODEL, TTS_VOICE, WAKE_WORD_SENSITIVITY
 from daemon.events import Event, PreferenceChanged
 from daemon.live_preferences import LivePreferences
-from db.database import Database, open_database
+from db.database import Database
 from db.preferences import set_value
-
-
-@pytest.fixture
-async def db(database_url: str) -> AsyncIterator[Database]:
-    async with open_database(database_url) as database:
-        yield database
 
 
 async def test_a_change_is_applied_and_rebuilds_its_part_only(db: Database, database_url: str) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -19,30 +19,11 @@ from daemon import logs
 from daemon.errors import LinkDown
 from daemon.log_sink import BATCH_LINES, MOST_MESSAGE, MOST_METADATA, Backlog, Feed, LogSink, line_of
 from daemon.parts import part_of_log
-from db.database import Database, open_database
+from db.database import Database
 from db.system_logs import Line
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 FOREVER_S = 60.0
-
-
-@pytest.fixture
-async def db(database_url: str) -> AsyncIterator[Database]:
-    async with open_database(database_url) as database:
-        yield database
-
-
-@pytest.fixture
-def as_before() -> Iterator[None]:
-    """Leave logging as it was found."""
-    import logging
-
-    root = logging.getLogger()
-    level, handlers, found = root.level, list(root.handlers), structlog.get_config()
-    yield
-    structlog.configure(**found)
-    root.handlers[:] = handlers
-    root.setLevel(level)
 
 
 @asynccontextmanager
@@ -267,7 +248,7 @@ async def test_the_last_lines_are_written_at_the_end(db: Database, database_url:
     assert await messages(db) == ["1"]
 
 
-@pytest.mark.usefixtures("as_before")
+@pytest.mark.usefixtures("logging_as_before")
 async def test_its_own_troubles_are_not_fed_back(
     db: Database, database_url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

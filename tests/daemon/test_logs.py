@@ -2,7 +2,6 @@
 
 import json
 import logging
-from collections.abc import Iterator
 
 import pytest
 import structlog
@@ -11,16 +10,7 @@ from daemon import logs
 from daemon.log_masks import MASK, is_secret, masked, masked_text
 from daemon.log_sink import Backlog
 
-
-@pytest.fixture(autouse=True)
-def as_before() -> Iterator[None]:
-    """Leave logging as it was found."""
-    root = logging.getLogger()
-    level, handlers, found = root.level, list(root.handlers), structlog.get_config()
-    yield
-    structlog.configure(**found)
-    root.handlers[:] = handlers
-    root.setLevel(level)
+pytestmark = pytest.mark.usefixtures("logging_as_before")
 
 
 def stored(backlog: Backlog) -> list[tuple[str, str, str, dict[str, object]]]:

@@ -1,13 +1,27 @@
 """A streamed answer becomes sentences as soon as each is certain."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from daemon.errors import EngineFailed
-from daemon.sentences import LONGEST, sentences
+from daemon.sentences import LONGEST, MOST, Cutter
+
+
+async def sentences(
+    pieces: AsyncIterator[str], *, longest: int = LONGEST, most: int = MOST
+) -> AsyncGenerator[str, None]:
+    """Yield the sentences as a Cutter gives them, reading no further once it is full."""
+    cutter = Cutter(longest=longest, most=most)
+    async for piece in pieces:
+        for sentence in cutter.push(piece):
+            yield sentence
+        if cutter.full:
+            return
+    for sentence in cutter.rest():
+        yield sentence
 
 
 async def streamed(text: str, size: int) -> AsyncIterator[str]:
@@ -120,3 +134,38 @@ async def test_nothing_is_lost_or_made_up(text: str, longest: int) -> None:
     found = await cut(text, 7, longest=longest)
     assert all(s == s.strip() and any(c.isalnum() for c in s) for s in found)
     assert [c for s in found for c in s if c.isalnum()] == [c for c in text if c.isalnum()]
+
+
+class TestEager:
+    """The first sentence may leave before the next word is written; the others wait as ever."""
+
+    @pytest.mark.parametrize(
+        ("pieces", "at"),
+        [
+            (["Foi", " Pedro", " Álvares", " Cabral", ".", " Ele"], 4),
+            (["O", " mar", " cobre", " quase", " tudo", "!", " São"], 5),
+            (["Sim", "?", " Não"], 1),
+            (["Chegou ontem. ", "Ele"], 0),
+            (["São", " 3", ".", "5", " graus", " agora", ".", " E"], 6),
+            (["Fica", " na", " av", ".", " Paulista", ".", " Sim"], 5),
+            (["Custa", " máx", ".", " dez", " reais", ".", " E"], 5),
+            (["Em", " 1500", ".", " Ele"], 3),
+        ],
+    )
+    def test_it_leaves_with_the_piece_that_ends_it(self, pieces: list[str], at: int) -> None:
+        cutter = Cutter(eager=True)
+        given = [bool(cutter.push(piece)) for piece in pieces]
+        assert given.index(True) == at
+
+    @settings(deadline=None)
+    @given(PROSE, st.integers(1, 9))
+    def test_the_same_words_come_out(self, text: str, size: int) -> None:
+        def told(*, eager: bool) -> str:
+            cutter = Cutter(eager=eager, most=10_000)
+            found = [s for at in range(0, len(text), size) for s in cutter.push(text[at : at + size])]
+            return "".join("".join([*found, *cutter.rest()]).split())
+
+        def letters(said: str) -> str:
+            return "".join(c for c in said if c.isalnum())
+
+        assert letters(told(eager=True)) == letters(told(eager=False))

@@ -77,11 +77,11 @@ async def turns(daemon: DaemonProcess) -> list[str]:
     return [row["content"] for row in await daemon.rows("SELECT content FROM messages WHERE role = 'user'")]
 
 
-async def test_spoken_to_killed_and_started_again() -> None:
+async def test_spoken_to_killed_and_started_again(made_data: Path) -> None:
     cards = sound_cards("spk rate=48000 channels=2", "mic rate=16000 channels=1", sink="spk", source="mic.monitor")
     with cards as env, short_folder() as folder:
         sound = {name: env[name] for name in ("XDG_RUNTIME_DIR", "HOME", "PULSE_SINK", "PULSE_SOURCE")}
-        async with Room(env, folder) as room, daemon_process(folder / "data", extra=sound) as mordomo:
+        async with Room(env, folder) as room, daemon_process(made_data, extra=sound) as mordomo:
             parts = (await mordomo.get("/health")).json()["parts"]
             if parts["speaker"]["condition"] == "missing":
                 pytest.skip(parts["speaker"]["detail"])

@@ -1,23 +1,14 @@
 """An action's states, and what becomes of those that a killed daemon left open."""
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import UUID
 
-import pytest
-
 from db.actions import CLOSE_INTERRUPTED, INTERRUPTED
-from db.database import Database, open_database
+from db.database import Database
 from db.ledger import HeardMessage, Ledger, NewAction, new_id, open_ledger
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
-
-
-@pytest.fixture
-async def db(database_url: str) -> AsyncIterator[Database]:
-    async with open_database(database_url) as database:
-        yield database
 
 
 async def asked(ledger: Ledger) -> UUID:

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import asyncpg
 import pytest
 
-from db import reminder_changes, reminders
+from db import reminder_changes, reminder_leases, reminders
 from db.audit import Acting, Change, Channel, acting, acting_as, recent
 from db.database import Database, open_database
 from db.partitions import AUDIT_LOG, create_ahead, delete_older, drop_older
@@ -21,12 +21,9 @@ NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 ZONE = ZoneInfo("America/Sao_Paulo")
 MIGRATION = importlib.import_module("db.migrations.versions.r0003_audit")
 KINDS = importlib.import_module("db.migrations.versions.r0009_reminder_kinds")
-
-
-@pytest.fixture
-async def db(database_url: str) -> AsyncIterator[Database]:
-    async with open_database(database_url) as database:
-        yield database
+PEOPLE = importlib.import_module("db.migrations.versions.r0011_people")
+LATER = {"reminders": KINDS.WATCHED, "users": PEOPLE.USERS_WATCHED}
+"""What later revisions have watched."""
 
 
 @pytest.fixture
@@ -131,10 +128,10 @@ async def test_leases_deliveries_and_visits_are_no_changes(
     told_before = len(await recent(db))
     later = NOON + timedelta(minutes=1)
     await db.execute("UPDATE users SET last_interaction_at = now() WHERE id = $1", ana)
-    assert len(await reminders.claim_due(db, later, 10, 60, "a", zone=ZONE)) == 2
-    await reminders.extend(db, [first, second], later + timedelta(minutes=1), "a")
-    await reminders.release(db, [second], "a")
-    assert await reminders.triggered(db, first, later, "a")
+    assert len(await reminder_leases.claim_due(db, later, 10, 60, "a", zone=ZONE)) == 2
+    await reminder_leases.extend(db, [first, second], later + timedelta(minutes=1), "a")
+    await reminder_leases.release(db, [second], "a")
+    assert await reminder_leases.triggered(db, first, later, "a")
     assert len(await recent(db)) == told_before
 
     await psql.execute("UPDATE reminders SET status = 'triggered', triggered_at = $2 WHERE id = $1", second, later)
@@ -259,7 +256,7 @@ async def test_every_column_is_watched_or_left_out_on_purpose(db: Database) -> N
         columns = await db.fetch(
             "SELECT attname FROM pg_attribute WHERE attrelid = $1::text::regclass AND attnum > 0", table
         )
-        watched = set((KINDS.WATCHED if table == "reminders" else MIGRATION.COLUMNS[table]).split(", "))
+        watched = set(LATER.get(table, MIGRATION.COLUMNS[table]).split(", "))
         arguments = KINDS.ARGUMENTS if table == "reminders" else MIGRATION.ARGUMENTS[table]
         left_out = set(arguments.replace("'", "").split(", ")[1:])
         assert watched | left_out == {row["attname"] for row in columns}

@@ -10,24 +10,10 @@ from pathlib import Path
 import asyncpg
 import pytest
 from support.until import until
-from support.wire import Wire, wire_to
+from support.wire import Wire
 
 from db.database import BadDatabaseUrl, Database, Unstorable, connect, open_database, storable
 from db.errors import LinkDown
-
-pytest_plugins = ("support.emptied",)
-
-
-@pytest.fixture
-async def db(emptied_url: str) -> AsyncIterator[Database]:
-    async with open_database(emptied_url) as database:
-        yield database
-
-
-@pytest.fixture
-async def wire(emptied_url: str) -> AsyncIterator[Wire]:
-    async with wire_to(emptied_url) as wire:
-        yield wire
 
 
 async def _terminate_others(db: Database) -> None:
@@ -151,15 +137,15 @@ async def test_a_bad_address_is_told_without_its_password(url: str) -> None:
         assert "segredo" not in repr(db)
 
 
-async def test_a_database_that_is_not_there_is_a_link_that_is_down(emptied_url: str) -> None:
-    missing = emptied_url.replace("/test_", "/nenhum_")
+async def test_a_database_that_is_not_there_is_a_link_that_is_down(database_url: str) -> None:
+    missing = database_url.replace("/test_", "/nenhum_")
     with pytest.raises(LinkDown, match="nenhum_"):
         await connect(missing)
 
 
-async def test_connections_that_the_server_closed_cost_no_call(db: Database, emptied_url: str) -> None:
+async def test_connections_that_the_server_closed_cost_no_call(db: Database, database_url: str) -> None:
     await asyncio.gather(*(db.fetchval("SELECT pg_sleep(0.05)") for _ in range(5)))
-    async with open_database(emptied_url) as admin:
+    async with open_database(database_url) as admin:
         await _terminate_others(admin)
     assert await asyncio.gather(*(db.fetchval("SELECT 1") for _ in range(5))) == [1] * 5
     async with db.transaction() as connection:
@@ -180,9 +166,9 @@ async def users_held(url: str) -> AsyncIterator[Callable[[], Awaitable[None]]]:
     await holder.close()
 
 
-async def test_a_read_cut_in_flight_is_read_again(wire: Wire, emptied_url: str) -> None:
+async def test_a_read_cut_in_flight_is_read_again(wire: Wire, database_url: str) -> None:
     async with open_database(wire.url) as db:
-        async with users_held(emptied_url) as waited_for:
+        async with users_held(database_url) as waited_for:
             slow = asyncio.create_task(db.fetchval("SELECT count(*) FROM users"))
             await waited_for()
             wire.cut()
@@ -190,9 +176,9 @@ async def test_a_read_cut_in_flight_is_read_again(wire: Wire, emptied_url: str) 
         assert wire.accepted == 2
 
 
-async def test_a_write_cut_in_flight_is_not_written_again(wire: Wire, emptied_url: str) -> None:
+async def test_a_write_cut_in_flight_is_not_written_again(wire: Wire, database_url: str) -> None:
     async with open_database(wire.url) as db:
-        async with users_held(emptied_url) as waited_for:
+        async with users_held(database_url) as waited_for:
             slow = asyncio.create_task(db.execute("INSERT INTO users (name) VALUES ('Ana')"))
             await waited_for()
             wire.cut()
@@ -249,8 +235,8 @@ async def test_statements_have_a_time_limit_and_the_pool_lives(db: Database) -> 
     assert await db.fetchval("SELECT 1") == 1
 
 
-async def test_cancelled_callers_leave_the_pool_whole(emptied_url: str) -> None:
-    async with open_database(emptied_url, size=2) as db, users_held(emptied_url) as waited_for:
+async def test_cancelled_callers_leave_the_pool_whole(database_url: str) -> None:
+    async with open_database(database_url, size=2) as db, users_held(database_url) as waited_for:
         for _ in range(5):
             caller = asyncio.create_task(db.execute("DELETE FROM users"))
             await waited_for()
@@ -260,16 +246,16 @@ async def test_cancelled_callers_leave_the_pool_whole(emptied_url: str) -> None:
         assert await asyncio.gather(*(db.fetchval("SELECT 1") for _ in range(4))) == [1] * 4
 
 
-async def test_a_pool_that_is_all_in_use_is_waited_for(emptied_url: str) -> None:
-    async with open_database(emptied_url, size=1) as db:
+async def test_a_pool_that_is_all_in_use_is_waited_for(database_url: str) -> None:
+    async with open_database(database_url, size=1) as db:
         busy = asyncio.create_task(db.fetchval("SELECT pg_sleep(0.2)"))
         assert await db.fetchval("SELECT 1") == 1
         await busy
 
 
-async def test_closing_does_not_wait_for_ever(emptied_url: str) -> None:
-    async with users_held(emptied_url) as waited_for:
-        async with open_database(emptied_url) as db:
+async def test_closing_does_not_wait_for_ever(database_url: str) -> None:
+    async with users_held(database_url) as waited_for:
+        async with open_database(database_url) as db:
             forgotten = asyncio.create_task(db.execute("DELETE FROM users", timeout=60))
             await waited_for()
             started = time.monotonic()
@@ -288,7 +274,7 @@ async def test_too_many_connections_and_a_full_disk_are_links_that_are_down(db: 
         await db.execute("DO $$ BEGIN RAISE EXCEPTION 'x'; END $$")
 
 
-async def test_a_connection_without_prepared_statements(emptied_url: str) -> None:
-    async with open_database(emptied_url, pooled=True) as db:
+async def test_a_connection_without_prepared_statements(database_url: str) -> None:
+    async with open_database(database_url, pooled=True) as db:
         await asyncio.gather(*(db.fetchval("SELECT $1::jsonb", {"a": i}) for i in range(20)))
         assert await db.fetchval("SELECT count(*) FROM pg_prepared_statements") == 0

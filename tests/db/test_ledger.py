@@ -1,42 +1,15 @@
 """The ledger on a real server: what it stores, and that every record may be replayed."""
 
-from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import RFC_4122
 
 import pytest
 from support.turns import NOW, action, count, one, reply, turn
-from support.wire import Wire, wire_to
 
 from db.conversations import history, latest
-from db.database import Database, open_database
-from db.ledger import Ledger, NewAction, SaidMessage, new_id, open_ledger
-
-
-@pytest.fixture
-async def wire(database_url: str) -> AsyncIterator[Wire]:
-    async with wire_to(database_url) as wire:
-        yield wire
-
-
-@pytest.fixture
-async def db(database_url: str) -> AsyncIterator[Database]:
-    """What the test looks with: past the wire."""
-    async with open_database(database_url) as database:
-        yield database
-
-
-@pytest.fixture
-async def wired(wire: Wire) -> AsyncIterator[Database]:
-    async with open_database(wire.url) as database:
-        yield database
-
-
-@pytest.fixture
-async def ledger(wired: Database, tmp_path: Path) -> AsyncIterator[Ledger]:
-    async with open_ledger(wired, tmp_path, now=lambda: NOW) as ledger:
-        yield ledger
+from db.database import Database
+from db.ledger import Ledger, NewAction, SaidMessage, new_id
 
 
 async def test_a_turn_is_stored_whole(ledger: Ledger, db: Database) -> None:

@@ -2,64 +2,20 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 
 import asyncpg
 import pytest
+from support.hurried import hurried
 from support.turns import NOW, action, count, turn, whole_turn
-from support.wire import Wire, wire_to
+from support.wire import Wire
 
 from db.actions import INTERRUPTED
-from db.database import Database, open_database
+from db.database import Database
 from db.errors import LinkDown
 from db.ledger import HeardMessage, Ledger, new_id, open_ledger
 from db.spool import Spool
-
-
-@pytest.fixture
-async def wire(database_url: str) -> AsyncIterator[Wire]:
-    async with wire_to(database_url) as wire:
-        yield wire
-
-
-@pytest.fixture
-async def db(database_url: str) -> AsyncIterator[Database]:
-    """What the test looks with: past the wire."""
-    async with open_database(database_url) as database:
-        yield database
-
-
-@pytest.fixture
-async def wired(wire: Wire) -> AsyncIterator[Database]:
-    async with open_database(wire.url) as database:
-        yield database
-
-
-@pytest.fixture
-async def ledger(wired: Database, tmp_path: Path) -> AsyncIterator[Ledger]:
-    async with open_ledger(wired, tmp_path, now=lambda: NOW) as ledger:
-        yield ledger
-
-
-@asynccontextmanager
-async def running(ledger: Ledger) -> AsyncIterator[None]:
-    """Run the service as the supervisor does, without its pauses."""
-
-    async def again() -> None:
-        while True:
-            with suppress(LinkDown):
-                await ledger.run()
-            await asyncio.sleep(0.01)
-
-    task = asyncio.create_task(again())
-    try:
-        yield
-    finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
 
 
 async def until(db: Database, sql: str) -> None:
@@ -77,7 +33,7 @@ async def test_while_the_server_is_down_records_wait_and_are_stored_after_in_ord
     await wire.down()
     assert await whole_turn(ledger, during) == {"spool"}
     assert ledger.waiting == 5
-    async with running(ledger):
+    async with hurried(ledger):
         await wire.start(wire.port)
         await settled(ledger)
     assert (await action(db, during))["status"] == "success"
@@ -103,7 +59,7 @@ async def test_a_frozen_server_costs_a_turn_a_second_at_most(ledger: Ledger, wir
     assert asyncio.get_running_loop().time() - began < 1.5, "only the first record waits for the server"
     wire.thaw()
     # The server now also carries out what was sent before it froze: nothing counts twice.
-    async with running(ledger):
+    async with hurried(ledger):
         await settled(ledger)
     assert await db.fetchval("SELECT message_count FROM conversations WHERE id = $1", heard.conversation_id) == 2
     assert (await action(db, heard))["status"] == "success"
@@ -174,7 +130,7 @@ async def test_spooled_records_survive_a_killed_daemon(
         await ledger.heard(heard)
         await ledger.executing([heard.actions[0].id], NOW)
     await wire.start(wire.port)
-    async with open_ledger(wired, tmp_path, quiet_s=lambda: 120.0) as ledger, running(ledger):
+    async with open_ledger(wired, tmp_path, quiet_s=lambda: 120.0) as ledger, hurried(ledger):
         await settled(ledger)
         await until(db, "SELECT status = 'failed' FROM actions")
     closed = await action(db, heard)
@@ -211,7 +167,7 @@ async def test_chaos_loses_nothing_and_doubles_nothing(ledger: Ledger, wire: Wir
             stored.update(await whole_turn(ledger, each))
             await asyncio.sleep(0.01)
 
-    async with running(ledger):
+    async with hurried(ledger):
         await talk(turns[:1])
         assert stored == {"database"}
         await asyncio.gather(trouble(), *(talk(turns[room:-1:3]) for room in range(1, 4)))

@@ -2,31 +2,15 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
 from contextlib import aclosing
 
 import pytest
 from support.until import until
-from support.wire import Wire, wire_to
+from support.wire import Wire
 
-from db.database import Database, open_database
+from db.database import Database
 from db.errors import LinkDown
 from db.listen import BACKLOG, LOOK_NOW, Notification, notifications
-
-pytest_plugins = ("support.emptied",)
-
-
-@pytest.fixture
-async def db(emptied_url: str) -> AsyncIterator[Database]:
-    async with open_database(emptied_url) as database:
-        yield database
-
-
-@pytest.fixture
-async def wire(emptied_url: str) -> AsyncIterator[Wire]:
-    async with wire_to(emptied_url) as wire:
-        yield wire
-
 
 LISTENING = "EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN%')"
 

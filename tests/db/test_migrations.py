@@ -43,7 +43,24 @@ INSERT INTO areas (name) VALUES ('Sala');
 INSERT INTO devices (identifier, area_id) SELECT 'abajur', id FROM areas;
 INSERT INTO entities (entity_id, source, device_id, component) SELECT 'light.sala', 'topico', id, 'light' FROM devices;
 INSERT INTO entity_states (entity_id, state, cause) SELECT 'light.sala', 'on', 'house' FROM generate_series(1, 10);
+INSERT INTO consents (user_id, kind, given, how) SELECT id, 'audio', TRUE, 'cli' FROM users;
+INSERT INTO erasures (asked_by, how, scope) VALUES ('other', 'cli', 'audio');
 INSERT INTO routines (name, steps) VALUES ('boa noite', '[]');
+INSERT INTO permissions (user_id, domain, effect) SELECT id, 'gate', 'allow' FROM users;
+INSERT INTO approvals (user_id, asked_by, role, source, words, doing, intents, expires_at)
+    SELECT id, name, role, 'microphone', 'abre', 'abrir o portão', '[]', now() FROM users;
+INSERT INTO prompt_templates (version, content, status) VALUES (1, 'Você é o Mordomo.', 'active');
+INSERT INTO inferences (message_id, prompt_id, digest, model, total_ms)
+    SELECT m.id, p.id, p.digest, 'qwen2.5:3b', 900 FROM messages m, prompt_templates p LIMIT 10;
+INSERT INTO memories (kind, text) VALUES ('fact', 'o wifi da visita é jabuticaba');
+INSERT INTO vectors (collection, id, embedding) VALUES ('memories', gen_random_uuid(), '');
+DO $$
+BEGIN
+    IF to_regclass('vectors_indexed') IS NOT NULL THEN
+        EXECUTE 'INSERT INTO vectors_indexed VALUES (''memories'', gen_random_uuid(), NULL, 2, ''[0,1]'')';
+    END IF;
+END
+$$;
 UPDATE config SET value = '0.9' WHERE key = 'tts.speed';
 """
 """Something in every table; triggers fill audit_log."""
@@ -234,7 +251,7 @@ async def test_the_sql_for_review_makes_the_same_schema(empty_database_url: str,
     assert await _names(empty_database_url) == await _names(database_url)
     assert await current(empty_database_url) == REVISIONS[-1]
     seeds = "SELECT string_agg(key || value || description, '' ORDER BY key) FROM config"
-    bodies = "SELECT string_agg(prosrc, '' ORDER BY proname) FROM pg_proc WHERE pronamespace = 'public'::regnamespace"
+    bodies = "SELECT string_agg(prosrc, '' ORDER BY proname, prosrc) FROM pg_proc WHERE pronamespace = 'public'::regnamespace"
     for same in (seeds, bodies):
         assert await _run(empty_database_url, same) == await _run(database_url, same)
 

@@ -17,13 +17,6 @@ from db.preference_check import check_body, install_check, literal
 from db.preferences import load, set_value
 from db.upgrade import upgrade
 
-
-@pytest.fixture
-async def db(database_url: str) -> AsyncIterator[Database]:
-    async with open_database(database_url) as database:
-        yield database
-
-
 # The database and the declarations must judge every value alike.
 
 

@@ -4,10 +4,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import asyncpg
-import pytest
 
-from config.preferences import BRAIN_TEMPERATURE, DECLARED, STT_MODEL, TTS_SPEED, Preferences
-from db.database import Database, open_database
+from config.brain import BRAIN_TEMPERATURE
+from config.preferences import DECLARED, STT_MODEL, TTS_SPEED, Preferences
+from db.database import Database
 from db.listen import Notification, notifications
 from db.preferences import load, rows, set_value
 from db.upgrade import upgrade
@@ -19,12 +19,6 @@ FROM_THE_SEED = {
     "brain.temperature": 0.7,
     "brain.max_tokens": 200,
 }
-
-
-@pytest.fixture
-async def db(database_url: str) -> AsyncIterator[Database]:
-    async with open_database(database_url) as database:
-        yield database
 
 
 @asynccontextmanager

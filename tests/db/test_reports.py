@@ -1,12 +1,11 @@
 """The reports: what each counts, over which time, and that the views say the same to any SQL client."""
 
-from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from db.database import Database, open_database
+from db.database import Database
 from db.ledger import new_id
 from db.reports import (
     Failure,
@@ -24,12 +23,6 @@ from db.search import search
 NOW = datetime.now(UTC).replace(microsecond=0)
 DAY = timedelta(days=1)
 WEEK_AGO = NOW - 7 * DAY
-
-
-@pytest.fixture
-async def db(database_url: str) -> AsyncIterator[Database]:
-    async with open_database(database_url) as database:
-        yield database
 
 
 async def person(db: Database, name: str) -> object:

@@ -1,20 +1,15 @@
 """The daemon's role and the dashboards' on real servers: what they may do, and above all what they may not."""
 
-import asyncio
-import os
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 import asyncpg
 import pytest
-import structlog
 from bench.ledger import through_ledger
-from support.background import Background
-from support.postgres import DEBIAN, Databases, debian
+from support.postgres import Databases
 
 from daemon.clock import SystemClock
 from daemon.housekeeping import Housekeeping
@@ -24,19 +19,16 @@ from db.ledger import open_ledger
 from db.partitions import AUDIT_LOG, SYSTEM_LOGS, create_ahead, drop_older
 from db.preferences import load, set_value
 from db.reminder_changes import cancel
-from db.reminders import claim_due, create, triggered_all
+from db.reminder_leases import claim_due, triggered_all
+from db.reminders import create
 from db.roles import APP, READER, as_role
 from db.system_logs import Line, LogTable
 from db.upgrade import downgrade, upgrade
 
-SCRIPT = Path(__file__).parents[2] / "config/postgresql-roles.sh"
-
-pytest_plugins = ("support.emptied",)
-
 PRIVATE: dict[str, Sequence[str]] = {
     "messages": ("content", "search", "rag_context"),
     "conversations": ("metadata",),
-    "users": ("email", "speaker_embedding_id", "metadata"),
+    "users": ("email", "speaker_embedding_id", "metadata", "role"),
     "actions": ("parameters", "result"),
     "reminders": (
         "title description metadata kind rrule dtstart series_id except_dates on_holiday lead_s area created_by addressee"
@@ -48,15 +40,25 @@ PRIVATE: dict[str, Sequence[str]] = {
 }
 """What was said and asked for at home, and who is who outside of it: not for a dashboard."""
 HIDDEN = {
+    "approvals",
     "areas",
     "devices",
     "entities",
     "entity_states",
+    "consents",
+    "erasures",
+    "inferences",
     "list_items",
     "lists",
+    "memories",
+    "memory_outbox",
+    "permissions",
+    "prompt_templates",
     "reminder_steps",
     "routines",
     "sentences",
+    "vectors",
+    "vectors_indexed",
 }
 """Tables of which a dashboard sees nothing."""
 REFUSED = (asyncpg.InsufficientPrivilegeError, asyncpg.ObjectNotInPrerequisiteStateError)
@@ -64,14 +66,14 @@ REFUSED = (asyncpg.InsufficientPrivilegeError, asyncpg.ObjectNotInPrerequisiteSt
 
 
 @pytest.fixture
-async def app(emptied_url: str) -> AsyncIterator[Database]:
-    async with open_database(as_role(emptied_url, APP)) as database:
+async def app(database_url: str) -> AsyncIterator[Database]:
+    async with open_database(as_role(database_url, APP)) as database:
         yield database
 
 
 @pytest.fixture
-async def reader(emptied_url: str) -> AsyncIterator[Database]:
-    async with open_database(as_role(emptied_url, READER)) as database:
+async def reader(database_url: str) -> AsyncIterator[Database]:
+    async with open_database(as_role(database_url, READER)) as database:
         yield database
 
 
@@ -208,10 +210,10 @@ async def test_every_column_is_either_for_dashboards_or_named_as_private(reader:
     assert hidden - named == {("reminders", "lease_until"), ("reminders", "leased_by")}
 
 
-async def test_a_stranger_does_not_see_the_schema(emptied_url: str, postgres: Databases) -> None:
+async def test_a_stranger_does_not_see_the_schema(database_url: str, postgres: Databases) -> None:
     role = f"vizinho_{uuid4().hex[:8]}"
     postgres.execute(f"CREATE ROLE {role}")
-    connection = await asyncpg.connect(emptied_url)
+    connection = await asyncpg.connect(database_url)
     try:
         await connection.execute(f"SET ROLE {role}")
         with pytest.raises(asyncpg.UndefinedTableError):
@@ -247,57 +249,3 @@ async def test_the_way_down_takes_the_rights_and_leaves_the_roles(database_url: 
     await upgrade(database_url)
     async with open_database(as_role(database_url, APP)) as app:
         assert await app.fetch("SELECT * FROM config")
-
-
-@pytest.fixture
-def managed_server(background: Background) -> Iterator[tuple[Databases, str]]:
-    """A server that has not our roles, and a database on it whose owner may not make any."""
-    if not DEBIAN:
-        pytest.skip("Debian's postgresql is not installed")
-    with debian(background) as server:
-        url = server.create(migrated=False)
-        server.execute("CREATE ROLE dona LOGIN", f'ALTER DATABASE "{urlsplit(url).path[1:]}" OWNER TO dona')
-        yield server, as_role(url, "dona")
-
-
-async def test_an_owner_that_may_make_no_roles_works_without_them(managed_server: tuple[Databases, str]) -> None:
-    server, url = managed_server
-    with structlog.testing.capture_logs() as logged:
-        await upgrade(url)
-    assert [line["event"] for line in logged if line["log_level"] == "warning"] == ["roles_not_made"]
-    async with open_database(url) as db:
-        assert await db.fetch("SELECT * FROM config")
-    server.execute(*(f"CREATE ROLE {role} LOGIN" for role in (APP, READER)))
-    await upgrade(url)
-    async with open_database(as_role(url, APP)) as app:
-        assert await app.fetch("SELECT * FROM config")
-        with pytest.raises(asyncpg.InsufficientPrivilegeError):
-            await app.execute("DROP TABLE config")
-    await downgrade(url, "base")
-
-
-async def test_composes_script_makes_the_roles_with_their_passwords(managed_server: tuple[Databases, str]) -> None:
-    server, url = managed_server
-    folder = parse_qs(urlsplit(url).query)["host"][0]
-    secrets = {"MORDOMO_APP_PASSWORD": "com 'aspas' e \\", "MORDOMO_READER_PASSWORD": "outra"}
-    for _ in range(2):
-        process = await asyncio.create_subprocess_exec(
-            "sh", str(SCRIPT), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
-            env={"PATH": os.environ.get("PATH", os.defpath), "PGHOST": folder, "POSTGRES_DB": "postgres", **secrets},
-        )  # fmt: skip
-        said, _ = await process.communicate()
-        assert (process.returncode, said) == (0, b"")
-    connection = await asyncpg.connect(server.url)
-    rows = await connection.fetch("SELECT rolname, rolpassword, rolsuper FROM pg_authid WHERE rolpassword IS NOT NULL")
-    await connection.close()
-    assert {row["rolname"] for row in rows} == {APP, READER}
-    assert all(row["rolpassword"].startswith("SCRAM-SHA-256$") and not row["rolsuper"] for row in rows)
-    await upgrade(url)
-    async with open_database(as_role(url, APP)) as app:
-        assert await app.fetch("SELECT * FROM config")
-    await downgrade(url, "base")
-
-
-def test_another_role_on_the_same_way() -> None:
-    assert as_role("postgresql://mordomo:segredo@h:5432/d?host=/a%2Fb", "x") == "postgresql://x@h:5432/d?host=/a%2Fb"
-    assert as_role("postgresql://mordomo@/d?host=/s", "x y") == "postgresql://x%20y@/d?host=/s"

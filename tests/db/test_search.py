@@ -1,20 +1,18 @@
 """Finding messages: accents and plurals forgiven, ranked, marked, bounded, and no question an error."""
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from uuid import UUID
 
 import asyncpg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from support.talks import contents, said
+from support.turns import NOW
 
 from db.database import Database, open_database
 from db.migrations.versions import r0004_search
-from db.search import CANDIDATES, NEWEST, Found, means_something, people_named, search, talks
+from db.search import CANDIDATES, NEWEST, means_something, people_named, search, talks
 from db.upgrade import downgrade, upgrade
-
-NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
 PLURALS = """
 dentista/dentistas remédio/remédios reunião/reuniões pão/pães mão/mãos lençol/lençóis animal/animais papel/papéis
@@ -28,34 +26,6 @@ nome/nomes pé/pés rua/ruas mulher/mulheres bebê/bebês maçã/maçãs limão/
 computador/computadores cidadão/cidadãos seguro/seguros reservação/reservações guarda-chuva/guarda-chuvas
 """.split()
 WITHOUT_ACCENTS = str.maketrans("áàâãéêíóôõúçÁÀÂÃÉÊÍÓÔÕÚÇ", "aaaaeeiooouc" + "AAAAEEIOOOUC")
-
-
-@pytest.fixture
-async def db(database_url: str) -> AsyncIterator[Database]:
-    async with open_database(database_url) as database:
-        yield database
-
-
-async def said(db: Database, *contents: str, at: datetime = NOW, person: str | None = None) -> UUID:
-    """Store messages of one conversation, a second apart, and return the conversation's id."""
-    user = person and await db.fetchval("INSERT INTO users (name) VALUES ($1) RETURNING id", person)
-    talk: UUID = await db.fetchval(
-        "INSERT INTO conversations (user_id, started_at) VALUES ($1, $2) RETURNING id", user, at
-    )
-    for number, content in enumerate(contents):
-        await db.execute(
-            "INSERT INTO messages (conversation_id, role, content, timestamp) VALUES ($1, $2, $3, $4)",
-            talk, "assistant" if number % 2 else "user", content, at + timedelta(seconds=number),
-        )  # fmt: skip
-    return talk
-
-
-def contents(found: list[Found]) -> list[str]:
-    return [each.content for each in found]
-
-
-def marked(found: Found) -> str:
-    return "".join(f"[{piece.text}]" if piece.found else piece.text for piece in found.excerpt)
 
 
 @pytest.mark.parametrize(

@@ -1,43 +1,9 @@
 """What a search shows of a message: the words found are marked, and nothing can be forged."""
 
-from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
-from uuid import UUID
+from support.talks import marked, said
 
-import pytest
-
-from db.database import Database, open_database
-from db.search import MOST_EXCERPT, Found, search
-
-NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
-
-
-@pytest.fixture
-async def db(database_url: str) -> AsyncIterator[Database]:
-    async with open_database(database_url) as database:
-        yield database
-
-
-async def said(db: Database, *contents: str, at: datetime = NOW, person: str | None = None) -> UUID:
-    """Store messages of one conversation, a second apart, and return the conversation's id."""
-    user = person and await db.fetchval("INSERT INTO users (name) VALUES ($1) RETURNING id", person)
-    talk: UUID = await db.fetchval(
-        "INSERT INTO conversations (user_id, started_at) VALUES ($1, $2) RETURNING id", user, at
-    )
-    for number, content in enumerate(contents):
-        await db.execute(
-            "INSERT INTO messages (conversation_id, role, content, timestamp) VALUES ($1, $2, $3, $4)",
-            talk, "assistant" if number % 2 else "user", content, at + timedelta(seconds=number),
-        )  # fmt: skip
-    return talk
-
-
-def contents(found: list[Found]) -> list[str]:
-    return [each.content for each in found]
-
-
-def marked(found: Found) -> str:
-    return "".join(f"[{piece.text}]" if piece.found else piece.text for piece in found.excerpt)
+from db.database import Database
+from db.search import MOST_EXCERPT, search
 
 
 async def test_the_words_found_are_marked_in_the_text_as_it_was_said(db: Database) -> None:

@@ -8,18 +8,12 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from db.database import Database, open_database
+from db.database import Database
 from db.errors import LinkDown
 from db.partitions import SYSTEM_LOGS, create_ahead
 from db.system_logs import Line, LogTable
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
-
-
-@pytest.fixture
-async def db(database_url: str) -> AsyncIterator[Database]:
-    async with open_database(database_url) as database:
-        yield database
 
 
 @pytest.fixture

@@ -1,20 +1,11 @@
 """The people of the household, by name."""
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import pytest
 
-from db.database import Database, Unstorable, open_database
+from db.database import Database, Unstorable
 from db.users import all_names, named
-
-pytest_plugins = ("support.emptied",)
-
-
-@pytest.fixture
-async def db(emptied_url: str) -> AsyncIterator[Database]:
-    async with open_database(emptied_url) as database:
-        yield database
 
 
 async def test_a_name_is_one_person_however_it_is_written(db: Database) -> None:

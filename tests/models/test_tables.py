@@ -1,6 +1,5 @@
 """What the tables promise, asked of a real database: defaults, checks, cascades, triggers, and the models on top."""
 
-from collections.abc import AsyncIterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any, get_args
@@ -11,7 +10,7 @@ from sqlalchemy import CheckConstraint, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 import models
-from db.database import Database, open_database
+from db.database import Database
 from db.upgrade import engine_connection
 from models import Action, Conversation, Message, Reminder, ReminderStep, SystemLog, Table, User
 from models.action import ActionStatus
@@ -20,14 +19,7 @@ from models.reminder import Ack, Kind, Late, OnHoliday, ReminderStatus
 from models.reminder_step import Step
 from models.system_log import LogLevel
 
-pytest_plugins = ("support.emptied",)
 ONE = "00000000-0000-0000-0000-000000000001"
-
-
-@pytest.fixture
-async def db(emptied_url: str) -> AsyncIterator[Database]:
-    async with open_database(emptied_url) as database:
-        yield database
 
 
 async def _a_life(db: Database) -> None:
@@ -114,13 +106,13 @@ async def test_an_email_belongs_to_one_person(db: Database) -> None:
         await db.execute("INSERT INTO users (name, email) VALUES ('Bia', 'a@casa.br')")
 
 
-async def test_models_write_and_read_rows(emptied_url: str) -> None:
+async def test_models_write_and_read_rows(database_url: str) -> None:
     rows: list[dict[str, Any]] = [
         {"name": "Ana"},
         {"user_id": None},
         {"role": "user", "content": "acende a luz", "confidence": 0.9},
     ]
-    async with engine_connection(emptied_url) as connection, AsyncSession(connection) as session:
+    async with engine_connection(database_url) as connection, AsyncSession(connection) as session:
         ana = User(**rows[0])
         session.add(ana)
         await session.flush()

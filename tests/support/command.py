@@ -1,10 +1,16 @@
-"""The `mordomo` command as a process of its own, as a person types it."""
+"""The `mordomo` command as a person types it: its arguments and environment, what it prints, its exit status."""
 
 import asyncio
 import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+
+from typer.testing import CliRunner
+
+from daemon.__main__ import app
+from daemon.commands.console import guarded
+from support.logging_kept import logging_kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,14 +22,22 @@ class Ended:
     err: str
 
 
-async def mordomo(database_url: str, *arguments: str, data_dir: Path, columns: int = 120) -> Ended:
-    """Run `mordomo ARGUMENTS` on a database and wait until it ends; nothing of this machine's settings reaches it."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("MORDOMO_")}
+async def mordomo(database_url: str | None, *arguments: str, data_dir: Path, columns: int = 120) -> Ended:
+    """Run `mordomo ARGUMENTS` on a database (None: its own, below `data_dir`) until it ends; nobody answers questions.
+
+    Nothing of this machine's settings reaches it. It runs in a thread of this process, one at a time: a process of its
+    own would read the whole program anew for each command.
+    """
+    nobodys = {name: None for name in os.environ if name.startswith("MORDOMO_")}
     own = {"MORDOMO_DATABASE_URL": database_url, "MORDOMO_DATA_DIR": str(data_dir), "COLUMNS": str(columns)}
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "daemon", *arguments,
-        stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-        env={**kept, **own},
-    )  # fmt: skip
-    out, err = await process.communicate()
-    return Ended(process.returncode or 0, out.decode(), err.decode())
+    return await asyncio.to_thread(_run, arguments, {**nobodys, **own})
+
+
+def _run(arguments: tuple[str, ...], environment: dict[str, str | None]) -> Ended:
+    with logging_kept(), CliRunner().isolation(env=environment) as (out, err, _):
+        try:
+            status = guarded(lambda: app(arguments))
+        except SystemExit as ended:
+            status = int(ended.code or 0)
+        sys.stdout.flush()
+        return Ended(status, out.getvalue().decode(), err.getvalue().decode())

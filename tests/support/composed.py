@@ -7,8 +7,8 @@ import asyncio
 import os
 import pwd
 import shutil
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ import psutil
 import yaml
 
 from db.server_account import Account
+from support.background import Background
 from support.folders import short_folder
 from support.postgres import DEBIAN
 
@@ -47,8 +48,8 @@ class Composed:
     def url(self) -> str:
         return f"postgresql://mordomo@/postgres?host={self.home / 'run'}"
 
-    async def made(self) -> None:
-        """Make the volumes and the server's files, as the image does at its first start."""
+    async def made(self, cluster: Path | None = None) -> None:
+        """Make the volumes and the server's files, as the image does at its first start; or take a copy of a cluster."""
         for name in ("volume", "archive", "run", "etc"):
             (self.home / name).mkdir(mode=0o700)
         for name in SCRIPTS:
@@ -56,6 +57,9 @@ class Composed:
             (self.home / "etc" / name).chmod(0o644)
         for path in (self.home, *self.home.rglob("*")):
             self.account.own(path)
+        if cluster is not None:
+            await self.must("cp", "-a", str(cluster), str(self.data))
+            return
         options = self.services["postgres"]["environment"]["POSTGRES_INITDB_ARGS"].split()
         await self.must("initdb", "--username=mordomo", f"--pgdata={self.data}", *options)
 
@@ -144,9 +148,9 @@ class Composed:
         return word.replace("/etc/postgresql", str(self.home / "etc")).replace("/archive/wal", f"{self.archive}/wal")
 
 
-@asynccontextmanager
-async def composed(tools: Path | None) -> AsyncIterator[Composed]:
-    """Give compose's server, running. `tools` is a folder of the shell's programs, if not the system's own."""
+@contextmanager
+def house_of(tools: Path | None) -> Iterator[Composed]:
+    """Give the house without its files. `tools` is a folder of the shell's programs, if not the system's own."""
     services = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
     user = pwd.getpwnam("postgres" if os.geteuid() == 0 else pwd.getpwuid(os.geteuid()).pw_name)
     account = Account(user.pw_name, user.pw_uid, user.pw_gid, switch=os.geteuid() == 0)
@@ -154,7 +158,22 @@ async def composed(tools: Path | None) -> AsyncIterator[Composed]:
     with short_folder() as folder:
         house = Composed(folder / "home", account, path, services)
         house.home.mkdir(mode=0o700)
-        await house.made()
+        yield house
+
+
+@contextmanager
+def made_cluster(background: Background) -> Iterator[Path]:
+    """Give the server's files as they are before its first start: to be copied, because making them is slow."""
+    with house_of(None) as house:
+        background.run(house.made())
+        yield house.data
+
+
+@asynccontextmanager
+async def composed(tools: Path | None, cluster: Path) -> AsyncIterator[Composed]:
+    """Give compose's server, running on a copy of a cluster."""
+    with house_of(tools) as house:
+        await house.made(cluster)
         await house.start()
         try:
             yield house

@@ -16,6 +16,7 @@ import httpx
 
 from daemon.devices.broker import EmbeddedBroker
 from db.embedded import EmbeddedPostgres
+from support.command import mordomo
 
 READY_S = 60.0
 
@@ -81,25 +82,28 @@ class DaemonProcess:
             assert answer.status_code == 200, answer.text
             return dict(answer.json())
 
-    async def command(self, *words: str, stdin: bytes | None = None) -> tuple[int, str, str]:
+    async def refused(self) -> str:
+        """Start it and wait until it has ended with 1; return what it printed."""
+        before = len(self.log)
+        await self.launch()
+        assert self.process is not None
+        assert await self.process.wait() == 1, self.log
+        return self.log[before:]
+
+    async def command(self, *words: str) -> tuple[int, str, str]:
         """Run another `mordomo` command on the same data; return its status, output and errors."""
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "daemon", *words,
-            stdin=asyncio.subprocess.PIPE if stdin is not None else asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE, env=self.environment,
-        )  # fmt: skip
-        out, err = await process.communicate(stdin)
-        assert process.returncode is not None
-        return process.returncode, out.decode(), err.decode()
+        ended = await mordomo(None, *words, data_dir=self.data_dir)
+        return ended.status, ended.out, ended.err
 
     async def rows(self, sql: str, *args: object) -> list[asyncpg.Record]:
         """Query its own database, as any SQL client may."""
-        url = await EmbeddedPostgres(self.data_dir).start()
-        connection = await asyncpg.connect(url)
+        server = EmbeddedPostgres(self.data_dir)
+        connection = await asyncpg.connect(await server.start())
         try:
             return list(await connection.fetch(sql, *args))
         finally:
             await connection.close()
+            await server.stop()
 
     async def end(self, number: signal.Signals = signal.SIGTERM, within_s: float = 10.0) -> int:
         """Send a signal and return the exit status."""
@@ -118,23 +122,25 @@ async def until(condition: Any, within_s: float = 15.0) -> None:
 
 
 @asynccontextmanager
-async def daemon_process(data_dir: Path, **how: Any) -> AsyncIterator[DaemonProcess]:
-    """Give a running daemon; it is ended, with its servers, however the test ends."""
+async def daemon_process(data_dir: Path, *, started: bool = True, **how: Any) -> AsyncIterator[DaemonProcess]:
+    """Give a daemon, running unless told otherwise; it is ended, with its servers, however the test ends."""
     daemon = DaemonProcess(data_dir, **how)
     try:
-        await daemon.start()
+        if started:
+            await daemon.start()
         yield daemon
     finally:
         if daemon.process is not None and daemon.process.returncode is None:
             await daemon.end()
-        await _stop_servers(data_dir)
+        await _stop_servers(daemon)
 
 
-async def _stop_servers(data_dir: Path) -> None:
+async def _stop_servers(daemon: DaemonProcess) -> None:
     """Stop what a killed daemon left running, the way the next daemon would."""
-    postgres = EmbeddedPostgres(data_dir)
+    postgres = EmbeddedPostgres(daemon.data_dir)
     if postgres.running():
         await postgres.stop(only_if_unused=False)
-    if (data_dir / "broker" / "state.json").exists():
-        async with EmbeddedBroker(data_dir):
+    ended_well = daemon.process is not None and daemon.process.returncode == 0
+    if not ended_well and (daemon.data_dir / "broker" / "state.json").exists():
+        async with EmbeddedBroker(daemon.data_dir):
             pass

@@ -1,24 +1,32 @@
 """A butler on scripted engines, with the real ledger, language and replies: what the turn does, without sound."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from config.preferences import Preferences
+from daemon.acting import Acting
 from daemon.answer import Answers
 from daemon.audio.frames import Pcm
+from daemon.brain.mind import Mind
+from daemon.brain.recall import Recalls
 from daemon.butler import Butler, Place
 from daemon.clock import Clock, SystemClock
 from daemon.conversation import Conversations
 from daemon.devices.link import Order
 from daemon.devices.order import Outcome
 from daemon.engines.plug import Plug
-from daemon.engines.protocols import Chat, SpeechToText, TextToSpeech
+from daemon.engines.protocols import Chat, SpeakerEncoder, SpeechToText, TextToSpeech
 from daemon.errors import LinkDown, MordomoError
 from daemon.events import Event
 from daemon.language.language import Language
 from daemon.language.plan import Area, Heard, Household, Plan, Thing
 from daemon.language.replies import Replies
+from daemon.memory.plain import PlainVectors
+from daemon.people.parts import People
+from daemon.people.privacy.erasing import Erasing
+from daemon.people.voices.recognition import HouseVoices
 from daemon.skills.orders import Orders, Silent
 from daemon.skills.registry import House as Skilled
 from daemon.skills.registry import skills
@@ -26,7 +34,7 @@ from daemon.skills.skill import Context
 from daemon.voice import Voice
 from db.database import Database, open_database
 from db.ledger import Ledger, open_ledger
-from support.speech_engines import ScriptedChat, ScriptedSpeechToText, ScriptedTextToSpeech
+from support.speech_engines import ScriptedChat, ScriptedSpeakerEncoder, ScriptedSpeechToText, ScriptedTextToSpeech
 
 LAMP = Thing("light.sala", "light", "luz da sala", area="sala", state="off", attributes={"brightness": True})
 KITCHEN = Thing("light.cozinha", "light", "luz da cozinha", area="cozinha", state="on")
@@ -71,7 +79,7 @@ class Ear:
 
 @dataclass
 class Home:
-    """The parts of one scripted house."""
+    """The parts of one scripted house. `people` have read the rules that a house begins with."""
 
     db: Database
     ledger: Ledger
@@ -83,6 +91,9 @@ class Home:
     language: Language
     events: list[Event] = field(default_factory=list)
     announced: list[str] = field(default_factory=list)
+    people: People = field(kw_only=True)
+    mind: Mind = field(kw_only=True)
+    voices: HouseVoices = field(kw_only=True)
 
     @property
     def aloud(self) -> Place:
@@ -112,6 +123,11 @@ async def home(
     ear: Ear | None = None,
     clock: Clock | None = None,
     silent: Callable[[Silent], None] = lambda _: None,
+    prefs: Callable[[], Preferences] = Preferences,
+    household: Household = HOUSE,
+    recall: Recalls | None = None,
+    reads_rules: bool = True,
+    encoder: SpeakerEncoder | None = None,
 ) -> AsyncIterator[Home]:
     """Give a house. `tts` are the voices that are built one after the other, as each breaks; the last stays."""
     clock, links, ear = clock or SystemClock(), links or Links(), ear or Ear()
@@ -132,12 +148,32 @@ async def home(
         def understand(text: str, context: Context) -> Plan:
             return language.understand(Heard(text, context.now, context.area), context.household)
 
-        skilled = skills(Skilled(Orders(links, replies, silent), db, replies, understand, announced.append))
+        people = People.of(db, clock, replies, prefs=prefs, household=lambda: household, announce=announced.append,
+                           understand=understand)  # fmt: skip
+        if reads_rules:
+            with suppress(LinkDown):
+                await people.living.refresh()
+        known = HouseVoices(db, Plug("voices", lambda: encoder or ScriptedSpeakerEncoder()), PlainVectors(db), prefs,
+                             clock)  # fmt: skip
+        orders = Orders(links, replies, silent)
+        skilled = skills(Skilled(orders, db, replies, understand, announced.append, requests=people.approvals,
+                                 rules=people.permissions.read,
+                                 erasing=Erasing(db, None, folder, clock, ledger.drain), voices=known))  # fmt: skip
         conversations = Conversations(ledger, clock, lambda: 120)
-        answers = Answers(skilled, ledger, db, Plug("brain", build_brain), replies, clock)
+        acting = Acting(skilled, ledger, replies, clock, people.permissions)
+        mind = Mind.of(
+            db, Plug("brain", build_brain), acting, language, prefs=prefs, household=lambda: household, recall=recall
+        )
+        answers = Answers(acting, mind.brain)
         voice = Voice(Plug("tts", build_voice), ear)
         butler = Butler(
-            Plug("stt", lambda: stt or ScriptedSpeechToText(["acende a luz da sala"])), language, lambda: HOUSE,
-            answers, replies, ledger, conversations, clock, events.append,
+            Plug("stt", lambda: stt or ScriptedSpeechToText(["acende a luz da sala"])), language, lambda: household,
+            answers, replies, ledger, conversations, clock, events.append, people.living.who,
+            people.approvals.question, known,
         )  # fmt: skip
-        yield Home(db, ledger, links, ear, voice, butler, conversations, language, events, announced)
+        people.use(butler, voice, announced.append)
+        yield Home(
+            db, ledger, links, ear, voice, butler, conversations, language, events, announced, people=people, mind=mind,
+            voices=known,
+        )  # fmt: skip
+        await mind.records.close()

@@ -5,17 +5,26 @@ Source: Ollama's API reference (/api/chat, /api/tags, /api/version; newline-deli
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from daemon.engines.ollama import OllamaChat
+from daemon.engines.ollama import OllamaChat, Settings
 from support.served import served
 
 Behaviour = Literal[
-    "normal", "hang", "stall", "endless", "endless_line", "garbage", "half_line", "error_line", "500", "cut", "reset"
-]
+    "normal", "hang", "hang_all", "stall", "endless", "endless_line", "endless_thinking", "endless_calls", "garbage",
+    "half_line", "wrong_arguments", "error_line", "500", "no_memory", "busy", "no_tools", "cut", "reset",
+]  # fmt: skip
+Said = str | dict[str, Any]
+"""A piece of text, or a call of a tool: `{"name": …, "arguments": {…}}`."""
+REFUSALS: dict[str, tuple[int, str]] = {
+    "500": (500, "llama runner process has terminated"),
+    "no_memory": (500, "model requires more system memory (5.6 GiB) than is available (3.1 GiB)"),
+    "busy": (503, "server busy, please try again.  maximum pending requests exceeded"),
+    "no_tools": (400, "registry.ollama.ai/library/qwen2.5:3b does not support tools"),
+}
 
 
 @dataclass
@@ -26,6 +35,12 @@ class OllamaServer:
     pieces: list[str] = field(default_factory=lambda: ["Olá", "! Tudo", " bem?"])
     behaviour: Behaviour = "normal"
     thinking: str = ""
+    script: Callable[[dict[str, Any]], Sequence[Said]] | None = None
+    """What is answered to a request, instead of `pieces`."""
+    delay_s: float = 0.0
+    """How long the model takes for each piece; it keeps to that on the whole, whatever sending takes."""
+    written: list[float] = field(default_factory=list)
+    """When each piece of text went out, on the event loop's clock."""
     asked: list[dict[str, Any]] = field(default_factory=list)
     url: str = ""
     gone: asyncio.Event = field(default_factory=asyncio.Event)
@@ -48,7 +63,10 @@ class OllamaServer:
     async def _answer(
         self, method: str, path: str, body: dict[str, Any], reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
-        if (method, path) == ("GET", "/api/version"):
+        if self.behaviour == "hang_all":
+            await reader.read()
+            self.gone.set()
+        elif (method, path) == ("GET", "/api/version"):
             await _whole(writer, 200, {"version": "0.12.6"})
         elif (method, path) == ("GET", "/api/tags"):
             await _whole(
@@ -65,77 +83,124 @@ class OllamaServer:
             await reader.read()
             self.gone.set()
             return
-        if self.behaviour == "500":
-            await _whole(writer, 500, {"error": "llama runner process has terminated"})
+        refusal = REFUSALS.get(self.behaviour)
+        if refusal is not None and (self.behaviour != "no_tools" or body.get("tools")):
+            await _whole(writer, refusal[0], {"error": refusal[1]})
             return
         if body["model"] not in self.models:
             await _whole(writer, 404, {"error": f"model '{body['model']}' not found"})
             return
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\nTransfer-Encoding: chunked\r\n\r\n")
-        await _WAYS.get(self.behaviour, OllamaServer._normal)(self, body["model"], reader, writer)
+        await _WAYS.get(self.behaviour, OllamaServer._normal)(self, body, reader, writer)
 
-    async def _normal(self, model: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _normal(self, body: dict[str, Any], reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        model, said = body["model"], self.script(body) if self.script else self.pieces
         if self.thinking:
             await _chunk(writer, self._line(model, "", thinking=self.thinking))
-        for piece in self.pieces:
-            await _chunk(writer, self._line(model, piece))
-        await _chunk(
-            writer, self._line(model, "", done=True, done_reason="stop", total_duration=1, eval_count=len(self.pieces))
-        )
+        now = asyncio.get_running_loop().time
+        began = now()
+        for number, piece in enumerate(said):
+            if self.delay_s:
+                await asyncio.sleep(max(0.0, began + (number + 1) * self.delay_s - now()))
+            self.written.append(now())
+            await _chunk(
+                writer, self._line(model, piece) if isinstance(piece, str) else self._call(model, piece, number)
+            )
+        counts: dict[str, Any] = {"total_duration": 2_000_000, "load_duration": 1_000_000, "prompt_eval_count": 26,
+                  "prompt_eval_duration": 500_000, "eval_count": len(said), "eval_duration": 500_000}  # fmt: skip
+        await _chunk(writer, self._line(model, "", done=True, done_reason="stop", **counts))
         writer.write(b"0\r\n\r\n")
         await writer.drain()
 
-    async def _stall(self, model: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await _chunk(writer, self._line(model, self.pieces[0]))
+    async def _stall(self, body: dict[str, Any], reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await _chunk(writer, self._line(body["model"], self.pieces[0]))
         await reader.read()
         self.gone.set()
 
-    async def _endless(self, model: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _endless(self, body: dict[str, Any], reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while True:
-            await _chunk(writer, self._line(model, "e mais "))
+            await _chunk(writer, self._line(body["model"], "e mais "))
 
-    async def _endless_line(self, model: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _endless_line(
+        self, body: dict[str, Any], reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
         await _chunk(writer, b'{"message": {"content": "')
         while True:
             await _chunk(writer, b"a" * 65536)
 
-    async def _garbage(self, model: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _endless_thinking(
+        self, body: dict[str, Any], reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        while True:
+            await asyncio.sleep(0.005)
+            await _chunk(writer, self._line(body["model"], "", thinking="hmm "))
+
+    async def _endless_calls(
+        self, body: dict[str, Any], reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        for number in range(10_000):
+            await _chunk(writer, self._call(body["model"], {"name": "ver_rotinas", "arguments": {}}, number))
+
+    async def _wrong_arguments(
+        self, body: dict[str, Any], reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        await _chunk(writer, self._call(body["model"], {"name": "ligar", "arguments": "{nomes: [luz"}, 0))
+        writer.write(b"0\r\n\r\n")
+        await writer.drain()
+
+    async def _garbage(self, body: dict[str, Any], reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await _chunk(writer, b'<html>{"model"]]\n[1, 2]\n')
         writer.write(b"0\r\n\r\n")
         await writer.drain()
 
-    async def _half_line(self, model: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await _chunk(writer, self._line(model, self.pieces[0]) + self._line(model, self.pieces[1])[:25])
+    async def _half_line(
+        self, body: dict[str, Any], reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        await _chunk(writer, self._line(body["model"], self.pieces[0]) + self._line(body["model"], self.pieces[1])[:25])
         writer.write(b"0\r\n\r\n")
         await writer.drain()
 
-    async def _error_line(self, model: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _error_line(
+        self, body: dict[str, Any], reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
         await _chunk(
             writer,
-            self._line(model, self.pieces[0]) + b'{"error":"an error was encountered while running the model"}\n',
+            self._line(body["model"], self.pieces[0])
+            + b'{"error":"an error was encountered while running the model"}\n',
         )
         writer.write(b"0\r\n\r\n")
         await writer.drain()
 
-    async def _cut(self, model: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await _chunk(writer, self._line(model, self.pieces[0]))
+    async def _cut(self, body: dict[str, Any], reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await _chunk(writer, self._line(body["model"], self.pieces[0]))
         writer.write(b"0\r\n\r\n")
         await writer.drain()
 
-    async def _reset(self, model: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await _chunk(writer, self._line(model, self.pieces[0]))
+    async def _reset(self, body: dict[str, Any], reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await _chunk(writer, self._line(body["model"], self.pieces[0]))
 
     def _line(self, model: str, content: str, *, done: bool = False, thinking: str = "", **more: object) -> bytes:
         message = {"role": "assistant", "content": content} | ({"thinking": thinking} if thinking else {})
+        return self._dumped(model, message, done=done, **more)
+
+    def _call(self, model: str, call: dict[str, Any], number: int) -> bytes:
+        function = {"index": number, "name": call["name"], "arguments": call["arguments"]}
+        message = {"role": "assistant", "content": "", "tool_calls": [{"id": f"call_{number}", "function": function}]}
+        return self._dumped(model, message, done=False)
+
+    def _dumped(self, model: str, message: dict[str, Any], *, done: bool, **more: object) -> bytes:
         line = {"model": model, "created_at": "2026-11-20T12:00:00.000000Z", "message": message, "done": done, **more}
         return json.dumps(line, ensure_ascii=False).encode() + b"\n"
 
 
-_Way = Callable[[OllamaServer, str, asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+_Way = Callable[[OllamaServer, dict[str, Any], asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 _WAYS: dict[str, _Way] = {
     "stall": OllamaServer._stall,
     "endless": OllamaServer._endless,
     "endless_line": OllamaServer._endless_line,
+    "endless_thinking": OllamaServer._endless_thinking,
+    "endless_calls": OllamaServer._endless_calls,
+    "wrong_arguments": OllamaServer._wrong_arguments,
     "garbage": OllamaServer._garbage,
     "half_line": OllamaServer._half_line,
     "error_line": OllamaServer._error_line,
@@ -164,15 +229,7 @@ async def ollama_server(**settings: Any) -> AsyncIterator[OllamaServer]:
         yield ollama
 
 
-def ollama_at(
-    url: str, *, model: str = "qwen2.5:3b", max_tokens: int = 200, first_s: float = 5, whole_s: float = 10
-) -> OllamaChat:
+def ollama_at(url: str, *, first_s: float = 5, whole_s: float = 10, **settings: Any) -> OllamaChat:
     """Return the real client, on a server at `url`."""
-    return OllamaChat(
-        url,
-        model=lambda: model,
-        temperature=lambda: 0.25,
-        max_tokens=lambda: max_tokens,
-        first_token_s=lambda: first_s,
-        whole_s=lambda: whole_s,
-    )
+    given = {"model": "qwen2.5:3b", "temperature": 0.25, "first_token_s": first_s, "whole_s": whole_s, **settings}
+    return OllamaChat(url, lambda: Settings(**given))

@@ -55,7 +55,8 @@ class Databases:
         self._background.run(_execute(self.url, statements))
 
     def _create(self, name: str, template: str) -> None:
-        self.execute(f'CREATE DATABASE "{name}" TEMPLATE {template}')
+        # Copying the template's files takes a sixth of the time that writing them to the log again does, the usual way.
+        self.execute(f'CREATE DATABASE "{name}" TEMPLATE {template} STRATEGY file_copy')
 
 
 async def _execute(url: str, statements: tuple[str, ...]) -> None:

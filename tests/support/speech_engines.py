@@ -3,9 +3,11 @@
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 
+import numpy as np
+
 from daemon.audio.frames import Pcm, Utterance
-from daemon.engines.protocols import ChatMessage, Transcript
-from daemon.errors import MordomoError
+from daemon.engines.protocols import ChatMessage, Numbers, Piece, Tool, Transcript
+from daemon.errors import EngineFailed, MordomoError
 
 
 class ScriptedSpeechToText:
@@ -45,6 +47,35 @@ class ScriptedSpeechToText:
         self.closed = True
 
 
+class ScriptedSpeakerEncoder:
+    """Takes how loud it is, in steps of 3,000, for whose voice it is: sounds of one step are one voice."""
+
+    def __init__(self, *, failure: MordomoError | None = None, before: asyncio.Event | None = None) -> None:
+        self.name = "scripted-voices"
+        self.heard = 0
+        self.closed = False
+        self.failure = failure
+        self._before = before
+
+    async def embed(self, utterance: Utterance) -> Numbers | None:
+        self.heard += 1
+        if self._before is not None:
+            await self._before.wait()
+        if self.closed:
+            raise EngineFailed(self.name, "já foi fechado")
+        if self.failure is not None:
+            raise self.failure
+        samples = np.frombuffer(utterance.pcm[: len(utterance.pcm) // 2 * 2], "<i2")
+        if samples.size < 4800 or not samples.any():
+            return None
+        step = round(float(np.quantile(np.abs(samples.astype(np.float64)), 0.6)) / 3000)
+        vector = np.random.default_rng(step).standard_normal(64)
+        return np.asarray(vector / np.linalg.norm(vector), np.float32)
+
+    def close(self) -> None:
+        self.closed = True
+
+
 class ScriptedTextToSpeech:
     """Speaks every sentence as `pieces` pieces of `piece_ms`, the first after `delay` seconds, at 16 kHz."""
 
@@ -79,26 +110,45 @@ class ScriptedTextToSpeech:
 
 
 class ScriptedChat:
-    """Answers with `pieces`, each after `delay` seconds, then raises `failure` if there is one."""
+    """Answers with `pieces`, each after `delay` seconds, then raises `failure` if there is one.
 
-    def __init__(self, pieces: Sequence[str], delay: float = 0.0, *, failure: MordomoError | None = None) -> None:
+    With `rounds` the first of them are given at the first question, and so on; the last again and again.
+    """
+
+    def __init__(
+        self,
+        pieces: Sequence[Piece] = (),
+        delay: float = 0.0,
+        *,
+        failure: MordomoError | None = None,
+        rounds: Sequence[Sequence[Piece]] = (),
+    ) -> None:
         self.name = "scripted-chat"
         self.asked: list[list[ChatMessage]] = []
+        self.offered: list[list[Tool]] = []
+        self.warmed = 0
         self.abandoned = 0
         self.closed = False
         self.failure = failure
-        self._pieces = list(pieces)
+        self._rounds = [list(each) for each in rounds] or [list(pieces)]
         self._delay = delay
 
-    async def chat(self, messages: Sequence[ChatMessage]) -> AsyncGenerator[str, None]:
+    async def chat(self, messages: Sequence[ChatMessage], tools: Sequence[Tool] = ()) -> AsyncGenerator[Piece, None]:
+        now = self._rounds[min(len(self.asked), len(self._rounds) - 1)]
         self.asked.append(list(messages))
+        self.offered.append(list(tools))
         try:
-            for piece in self._pieces:
+            for piece in now:
                 await asyncio.sleep(self._delay)
                 yield piece
         except (GeneratorExit, asyncio.CancelledError):
             self.abandoned += 1
             raise
+        if self.failure is not None:
+            raise self.failure
+
+    async def warm(self, messages: Sequence[ChatMessage], tools: Sequence[Tool] = ()) -> None:
+        self.warmed += 1
         if self.failure is not None:
             raise self.failure
 

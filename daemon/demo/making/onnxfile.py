@@ -6,16 +6,17 @@ voice can be made again, byte for byte, by any test run: the onnx package is not
 the file.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-FLOAT, INT64 = 1, 7
+FLOAT, INT64, FLOAT16 = 1, 7, 10
 """`TensorProto.DataType`, which is also what the operator Cast takes as `to`."""
 
-_DTYPES = {np.dtype("<f4"): FLOAT, np.dtype("<i8"): INT64}
+_DTYPES = {np.dtype("<f4"): FLOAT, np.dtype("<i8"): INT64, np.dtype("<f2"): FLOAT16}
+Constant = NDArray[np.float32] | NDArray[np.float16] | NDArray[np.int64]
 
 
 def _varint(value: int) -> bytes:
@@ -69,7 +70,7 @@ class Port:
         return _message(1, self.name) + _message(2, _message(1, _number(1, self.element) + _message(2, shape)))
 
 
-def _tensor(name: str, values: NDArray[np.float32] | NDArray[np.int64]) -> bytes:
+def _tensor(name: str, values: Constant) -> bytes:
     little = values.astype(values.dtype.newbyteorder("<"))
     data = b"".join(_number(1, size) for size in little.shape) + _number(2, _DTYPES[little.dtype])
     return data + _message(8, name) + _message(9, little.tobytes())
@@ -78,7 +79,7 @@ def _tensor(name: str, values: NDArray[np.float32] | NDArray[np.int64]) -> bytes
 def encode(
     name: str,
     nodes: Sequence[Node],
-    constants: dict[str, NDArray[np.float32] | NDArray[np.int64]],
+    constants: Mapping[str, Constant],
     inputs: Sequence[Port],
     outputs: Sequence[Port],
 ) -> bytes:

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from support.ollama_server import Behaviour, OllamaServer, ollama_at, ollama_server
 from support.speech_engines import ScriptedChat
 
-from daemon.engines.ollama import OllamaChat
-from daemon.engines.protocols import Chat, ChatMessage
+from daemon.engines.ollama import MOST_CALLS, OllamaChat, Settings
+from daemon.engines.protocols import Chat, ChatMessage, Piece, Spent, Tool, ToolCall
 from daemon.engines.thoughts import Thoughts
 from daemon.errors import EngineFailed, EngineMissing, LinkDown
 
@@ -33,17 +33,20 @@ def engine(request: pytest.FixtureRequest, server: OllamaServer) -> Chat:
 
 async def answer(engine: Chat) -> str:
     async with aclosing(engine.chat(QUESTION)) as pieces:
-        return "".join([piece async for piece in pieces])
+        return "".join([piece async for piece in pieces if isinstance(piece, str)])
 
 
-async def collect(pieces: AsyncIterator[str], heard: list[str]) -> None:
+async def collect(pieces: AsyncIterator[Piece], heard: list[str]) -> None:
     async for piece in pieces:
-        heard.append(piece)
+        if isinstance(piece, str):
+            heard.append(piece)
 
 
 class TestContract:
     async def test_the_answer_comes_in_pieces(self, engine: Chat) -> None:
-        assert [piece async for piece in engine.chat(QUESTION)] == ["Olá", "! Tudo", " bem?"]
+        heard: list[str] = []
+        await collect(engine.chat(QUESTION), heard)
+        assert heard == ["Olá", "! Tudo", " bem?"]
 
     async def test_it_can_be_asked_again_and_by_several_at_once(self, engine: Chat) -> None:
         assert await answer(engine) == "Olá! Tudo bem?"
@@ -69,7 +72,7 @@ class TestOllama:
         assert asked["model"] == "qwen2.5:3b"
         assert asked["stream"] is True
         assert asked["think"] is False
-        assert asked["options"] == {"temperature": 0.25, "num_predict": 77}
+        assert asked["options"] == {"temperature": 0.25, "num_predict": 77, "num_ctx": 8192}
         assert asked["keep_alive"] == "30m"
         assert asked["messages"] == [
             {"role": "system", "content": "Você é um mordomo."},
@@ -130,7 +133,7 @@ class TestOllama:
         heard = ""
         async for piece in ollama_at(server.url, first_s=0.3, whole_s=0.3).chat(QUESTION):
             await asyncio.sleep(0.15)
-            heard += piece
+            heard += piece if isinstance(piece, str) else ""
         assert heard == "Olá! Tudo bem?"
 
     async def test_an_endless_answer_is_cut_at_the_tokens_asked_for(self, server: OllamaServer) -> None:
@@ -168,20 +171,97 @@ class TestOllama:
     async def test_a_changed_model_counts_from_the_next_answer(self, server: OllamaServer) -> None:
         model = "qwen2.5:3b"
         server.models.append("gemma3")
-        engine = OllamaChat(
-            server.url,
-            model=lambda: model,
-            temperature=lambda: 0.0,
-            max_tokens=lambda: 50,
-            first_token_s=lambda: 5,
-            whole_s=lambda: 5,
-        )
+        engine = OllamaChat(server.url, lambda: Settings(model=model))
         await answer(engine)
         model = "gemma3"
         await answer(engine)
         assert [asked["model"] for asked in server.asked] == ["qwen2.5:3b", "gemma3"]
         assert engine.name == "gemma3"
         await engine.check()
+
+
+LAMP = Tool(
+    "ligar", "Liga.", {"type": "object", "properties": {"nomes": {"type": "array", "items": {"type": "string"}}}}
+)
+CALL = {"name": "ligar", "arguments": {"nomes": ["luz"]}}
+
+
+class TestTools:
+    async def test_tools_go_as_ollama_documents_them(self, server: OllamaServer) -> None:
+        async for _ in ollama_at(server.url).chat(QUESTION, [LAMP]):
+            pass
+        (tool,) = server.asked[0]["tools"]
+        assert tool == {
+            "type": "function",
+            "function": {"name": "ligar", "description": "Liga.", "parameters": LAMP.parameters},
+        }
+
+    async def test_calls_come_whole_among_the_text_and_the_cost_at_the_end(self, server: OllamaServer) -> None:
+        server.pieces, server.script = [], lambda _: ["Claro. ", CALL]
+        pieces = [piece async for piece in ollama_at(server.url).chat(QUESTION, [LAMP])]
+        assert pieces == ["Claro. ", ToolCall("ligar", {"nomes": ["luz"]}), Spent(26, 2, 1.0, 0.5, 0.5)]
+
+    async def test_what_became_of_a_call_goes_back_under_its_name(self, server: OllamaServer) -> None:
+        messages = [
+            *QUESTION,
+            ChatMessage("assistant", "", (ToolCall("ligar", {"nomes": ["luz"]}),)),
+            ChatMessage("tool", '{"feito": true}', tool="ligar"),
+        ]
+        async for _ in ollama_at(server.url).chat(messages, [LAMP]):
+            pass
+        assert server.asked[0]["messages"][2:] == [
+            {"role": "assistant", "tool_calls": [{"function": CALL}]},
+            {"role": "tool", "content": '{"feito": true}', "tool_name": "ligar"},
+        ]
+
+    async def test_a_list_written_as_text_is_a_list(self, server: OllamaServer) -> None:
+        server.script = lambda _: [{"name": "ligar", "arguments": {"nomes": '["luz", "abajur"]', "comodo": "[sala"}}]
+        pieces = [piece async for piece in ollama_at(server.url).chat(QUESTION, [LAMP])]
+        assert pieces[0] == ToolCall("ligar", {"nomes": ["luz", "abajur"], "comodo": "[sala"})
+
+    async def test_a_model_that_knows_no_tools_is_asked_without_from_then_on(self, server: OllamaServer) -> None:
+        server.behaviour = "no_tools"
+        engine = ollama_at(server.url)
+        for _ in range(2):
+            heard: list[str] = []
+            await collect(engine.chat(QUESTION, [LAMP]), heard)
+            assert "".join(heard) == "Olá! Tudo bem?"
+        assert ["tools" in asked and bool(asked["tools"]) for asked in server.asked] == [True, False, False]
+
+    async def test_calls_without_end_are_cut(self, server: OllamaServer) -> None:
+        server.behaviour = "endless_calls"
+        pieces = [piece async for piece in ollama_at(server.url).chat(QUESTION, [LAMP])]
+        assert len(pieces) == MOST_CALLS
+
+    async def test_arguments_that_are_no_object_are_a_broken_answer(self, server: OllamaServer) -> None:
+        server.behaviour = "wrong_arguments"
+        with pytest.raises(EngineFailed, match="não é do Ollama"):
+            await answer(ollama_at(server.url))
+
+    @pytest.mark.parametrize(("behaviour", "kind"), [("no_memory", "full"), ("busy", "full"), ("500", "broken")])
+    async def test_no_memory_is_told_from_a_breakdown(
+        self, server: OllamaServer, behaviour: Behaviour, kind: str
+    ) -> None:
+        server.behaviour = behaviour
+        with pytest.raises(EngineFailed) as failed:
+            await answer(ollama_at(server.url))
+        assert failed.value.kind == kind
+
+    async def test_thinking_without_end_is_cut_at_the_bound_for_the_first_word(self, server: OllamaServer) -> None:
+        server.behaviour = "endless_thinking"
+        with pytest.raises(EngineFailed, match=r"não começou a responder em 0\.2 s") as failed:
+            await answer(ollama_at(server.url, first_s=0.2, max_tokens=4000))
+        assert failed.value.kind == "slow"
+
+    async def test_warming_loads_the_same_beginning_and_writes_nothing(self, server: OllamaServer) -> None:
+        engine = ollama_at(server.url, keep_alive_min=-1)
+        await engine.warm(QUESTION[:1], [LAMP])
+        await collect(engine.chat(QUESTION, [LAMP]), [])
+        warmed, asked = server.asked
+        assert warmed["options"]["num_predict"] == 1
+        assert warmed["options"]["num_ctx"] == asked["options"]["num_ctx"]
+        assert warmed["messages"] == asked["messages"][:1]
+        assert (warmed["tools"], warmed["keep_alive"]) == (asked["tools"], -1)
 
 
 class TestThoughts:

@@ -12,10 +12,12 @@ from typing import Any
 from uuid import uuid4
 
 import aiomqtt
+from support.hurried import hurried
 
 from daemon.clock import SystemClock
 from daemon.devices.address import Address
 from daemon.devices.broker import EmbeddedBroker
+from daemon.devices.client import new_client
 from daemon.errors import CannotDo, LinkDown
 from daemon.events import DeviceLate, ReminderSpoken, TurnEnded, TurnFailed
 from daemon.presence.messages import Ask, ErrorTold, LateTold, ReminderTold, Say, TurnTold
@@ -88,8 +90,7 @@ async def until(condition: Callable[[], bool]) -> None:
 
 @asynccontextmanager
 async def panel(url: str) -> AsyncIterator[Panel]:
-    address = Address.parse(url)
-    async with aiomqtt.Client(address.host, address.port, socket_options=address.socket_options(5)) as client:
+    async with new_client(Address.parse(url)) as client:
         made = Panel(client)
         await client.subscribe("mordomo/event/#", qos=1)
         await client.subscribe("mordomo/microphone", qos=1)
@@ -105,21 +106,10 @@ async def present(url: str, hands: Hands, *, words: Callable[[], bool] = lambda:
     presence = Presence(url, SystemClock(), muted=lambda: hands.muted, area=lambda: "sala", tells_words=words)
     presence.hands = hands
 
-    async def again_and_again() -> None:
-        while True:
-            with suppress(LinkDown):
-                await presence.run()
-            await asyncio.sleep(0.02)
-
-    task = asyncio.create_task(again_and_again())
-    try:
+    async with hurried(presence):
         async with asyncio.timeout(10):
             await presence.connected.wait()
         yield presence
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-        assert task.cancelled(), task.exception()
 
 
 async def test_a_question_and_its_answer(fresh_broker: EmbeddedBroker) -> None:

@@ -2,8 +2,9 @@
 
 import base64
 from collections.abc import AsyncGenerator
+from datetime import timedelta
 from pathlib import Path
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
@@ -11,17 +12,41 @@ from support.clock import START
 
 from daemon.audio.wav import write_wav
 from daemon.checkup import Report, Step
-from daemon.errors import CannotDo, EngineMissing, LinkDown, MordomoError
+from daemon.errors import CannotDo, EngineMissing, LinkDown, MordomoError, Refused
 from daemon.health import Part
 from daemon.language.plan import Household, Plan
 from daemon.turn import Turn, Understood
 from daemon.web.http import LARGEST_BODY, create_app
+from db.approvals import ApprovalRow
+
+REQUEST = ApprovalRow(
+    UUID(int=7), UUID(int=1), "Ana", "child", "microphone", "sala", "abre o portão", "abrir o portão", [], "pending",
+    START, START + timedelta(minutes=2),
+)  # fmt: skip
+
+
+class Requests:
+    """One request for leave, of Ana's; notes how it was answered."""
+
+    def __init__(self) -> None:
+        self.answered: list[tuple[UUID, str | None, bool]] = []
+        self.failure: MordomoError | None = None
+
+    async def requests(self, limit: int = 50) -> list[ApprovalRow]:
+        return [REQUEST][:limit]
+
+    async def answer_here(self, approval: UUID, name: str | None, *, granted: bool) -> str:
+        if self.failure is not None:
+            raise self.failure
+        self.answered.append((approval, name, granted))
+        return "Certo."
 
 
 class House:
     """Answers every question with the question; notes what it was asked."""
 
     def __init__(self) -> None:
+        self.people = Requests()
         self.failure: MordomoError | None = None
         self.asked: list[tuple[str, str | None, bool]] = []
         self.received = b""
@@ -167,3 +192,26 @@ async def test_a_device_is_checked(house: House) -> None:
         house.failure = CannotDo("light.nada não está na casa agora.")
         refused = await http.post("/devices/light.nada/test")
         assert (refused.status_code, refused.json()) == (422, {"detail": "light.nada não está na casa agora."})
+
+
+async def test_leave_is_listed_and_given(house: House) -> None:
+    async with client(house) as http:
+        (listed,) = (await http.get("/approvals")).json()
+        given = await http.post(f"/approvals/{listed['id']}", json={"granted": True, "person": "Marcos"})
+        refused = await http.post(f"/approvals/{listed['id']}", json={"granted": False})
+    assert (listed["asked_by"], listed["doing"], listed["status"]) == ("Ana", "abrir o portão", "pending")
+    assert "intents" not in listed
+    assert (given.status_code, given.json(), refused.status_code) == (200, {"reply": "Certo."}, 200)
+    assert house.people.answered == [(REQUEST.id, "Marcos", True), (REQUEST.id, None, False)]
+
+
+@pytest.mark.parametrize(
+    ("failure", "status"), [(CannotDo("Não vale mais."), 422), (Refused("Quem pode é Marcos."), 403)]
+)
+async def test_leave_that_cannot_be_given(house: House, failure: MordomoError, status: int) -> None:
+    house.people.failure = failure
+    async with client(house) as http:
+        answer = await http.post(f"/approvals/{REQUEST.id}", json={"granted": True})
+        assert (answer.status_code, answer.json()["detail"]) == (status, str(failure))
+        assert (await http.post("/approvals/porta", json={"granted": True})).status_code == 422
+        assert (await http.post(f"/approvals/{REQUEST.id}", json={})).status_code == 422

@@ -1,0 +1,1 @@
+"""What the household's language model hears, what it may do, and what of its words is spoken."""

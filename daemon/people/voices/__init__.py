@@ -1,0 +1,9 @@
+"""Who speaks: voices that were taught, told apart while what was said is being transcribed.
+
+voiceprint.py   what is known of a voice, and how alike is alike enough (pure)
+recognition.py  the service that knows the household's voices
+enrolment.py    from sentences to a voiceprint
+recordings.py   sound files to sentences, and why some will not do
+
+It serves to make things personal. It is no password: a recording or a good imitation passes for the person.
+"""

@@ -1,0 +1,198 @@
+"""Recall on a real database: what is found, in which order, for whom, and within its bound."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
+
+import numpy as np
+import pytest
+from bench.memory import FAR, NATURAL, Quality, places
+from support.embeddings import WordEmbedding, plugged
+
+from daemon.clock import SystemClock
+from daemon.engines.embedding_local import LocalEmbedding
+from daemon.engines.plug import Plug
+from daemon.engines.protocols import Embedding, Numbers
+from daemon.errors import EngineFailed, LinkDown
+from daemon.memory.indexing import Indexing
+from daemon.memory.plain import PlainVectors
+from daemon.memory.postgres import PostgresVectors
+from daemon.memory.recall import Recall, fused
+from daemon.memory.vectors import Near, Vectors
+from daemon.people.person import DEVICE, GUEST, HOUSE, Person
+from db import memories
+from db.database import Database, open_database
+from db.memories import NewFact
+from db.users import named
+
+NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+MS = 5000
+
+
+async def tell(db: Database, *facts: NewFact | str, at: datetime = NOW) -> list[UUID]:
+    """Store facts, and have them embedded."""
+    ids = [(await memories.add(db, NewFact(fact) if isinstance(fact, str) else fact, at)).id for fact in facts]
+    await Indexing(db, PlainVectors(db), plugged(WordEmbedding()), lambda: "words-test", SystemClock()).drain()
+    return ids
+
+
+async def recalled(
+    db: Database, question: str, person: Person = HOUSE, area: str | None = None, **options: int
+) -> list[str]:
+    plug = plugged(WordEmbedding())
+    await plug.load()
+    recall = Recall(db, PlainVectors(db), plug, lambda: MS)
+    return [one.text for one in await recall.recall(question, person, area, NOW, **options)]
+
+
+async def test_what_was_told_is_found_the_best_first(db: Database) -> None:
+    await tell(db, "o wifi da visita é jabuticaba", "a Ana é alérgica a amendoim", "o wifi do sítio é mangueira")
+    found = await recalled(db, "qual é o wifi da visita")
+    assert found[:2] == ["o wifi da visita é jabuticaba", "o wifi do sítio é mangueira"]
+    assert await recalled(db, "wifi da visita", most=1) == ["o wifi da visita é jabuticaba"]
+
+
+async def test_accents_and_plurals_are_forgiven_by_the_words(db: Database) -> None:
+    await tell(db, "as reuniões do condomínio são na portaria")
+    recall = Recall(db, PlainVectors(db), plugged(WordEmbedding()), lambda: MS, by_meaning=lambda: False)
+    [one] = await recall.recall("onde e a reuniao", HOUSE, None, NOW)
+    assert one.sure
+    assert one.kind == "fact"
+    assert one.at == NOW
+
+
+async def test_what_is_private_is_for_that_person_alone(db: Database) -> None:
+    ana, bruno = await named(db, "Ana"), await named(db, "Bruno")
+    await tell(db, NewFact("o diário da Ana está na gaveta", user_id=ana), "a gaveta emperra")
+    for_ana, for_bruno = Person(ana, "Ana", "child"), Person(bruno, "Bruno", "administrator")
+    assert len(await recalled(db, "o que está na gaveta", for_ana)) == 2
+    for other in (for_bruno, HOUSE, GUEST, DEVICE):
+        assert await recalled(db, "o que está na gaveta, o diário da Ana", other) == ["a gaveta emperra"]
+
+
+async def test_guests_and_devices_hear_only_the_houses_and_no_secrets(db: Database) -> None:
+    await tell(db, NewFact("a senha do cofre é 24-8", secret=True), "o cofre fica no armário")
+    await _said(db, "o cofre novo chegou ontem aqui em casa")
+    everything = await recalled(db, "cofre", HOUSE)
+    assert len(everything) == 3
+    for guest in (GUEST, DEVICE):
+        assert await recalled(db, "qual a senha do cofre", guest) == ["o cofre fica no armário"]
+    child = await recalled(db, "cofre", Person(uuid4(), "Léo", "child"))
+    assert "a senha do cofre é 24-8" not in child
+
+
+async def test_what_holds_in_one_room_is_for_who_is_there_or_names_it(db: Database) -> None:
+    await tell(
+        db, NewFact("aqui o disjuntor é o cinco", area="cozinha"), NewFact("aqui o disjuntor é o dois", area="sala")
+    )
+    assert await recalled(db, "qual é o disjuntor", area="cozinha") == ["aqui o disjuntor é o cinco"]
+    assert await recalled(db, "qual é o disjuntor da sala", area=None) == ["aqui o disjuntor é o dois"]
+    assert await recalled(db, "qual é o disjuntor", area="garagem") == []
+
+
+async def test_of_two_alike_the_newer_and_then_the_more_important_comes_first(db: Database) -> None:
+    await tell(db, "a senha do portão é 1111", at=NOW - timedelta(days=400))
+    await tell(db, "a senha do portão é 2222", at=NOW - timedelta(days=1))
+    assert (await recalled(db, "senha do portão"))[0] == "a senha do portão é 2222"
+    await tell(
+        db, NewFact("o Bruno gosta de leite frio", importance=0.1), NewFact("o Bruno gosta de leite não", importance=1)
+    )
+    assert (await recalled(db, "Bruno leite"))[0] == "o Bruno gosta de leite não"
+
+
+async def test_what_is_forgotten_or_not_there_is_not_recalled_whatever_the_store_says(db: Database) -> None:
+    [one] = await tell(db, "a chave está no vaso")
+    await memories.forget(db, [one])
+    assert await PlainVectors(db).count("memories") == 1  # its vector is still to be removed
+    assert await recalled(db, "onde está a chave") == []
+
+
+async def test_a_question_of_no_words_finds_nothing(db: Database) -> None:
+    await tell(db, "a chave está no vaso")
+    for question in ("", "   ", "onde está", "\0", "'; DROP TABLE memories; --", "a" * 5000):
+        assert len(await recalled(db, question)) <= 1
+
+
+class Away(PlainVectors):
+    """A store whose server is away, or never answers."""
+
+    hangs = False
+
+    async def near(self, *_: object, **__: object) -> list[Near]:
+        if self.hangs:
+            await asyncio.Event().wait()
+        raise LinkDown("qdrant", "connection refused")
+
+
+class Failing(WordEmbedding):
+    async def embed(self, texts: Sequence[str]) -> list[Numbers]:
+        raise EngineFailed("words", "out of memory")
+
+
+@pytest.mark.parametrize("how", ["away", "hangs", "failing"])
+async def test_without_the_store_or_the_engine_words_still_find(db: Database, how: str) -> None:
+    await tell(db, "a chave está no vaso")
+    plug: Plug[Embedding] = plugged(Failing() if how == "failing" else WordEmbedding())
+    await plug.load()
+    vectors: Vectors = PlainVectors(db)
+    if how != "failing":
+        vectors = away = Away(db)
+        away.hangs = how == "hangs"
+    recall = Recall(db, vectors, plug, lambda: 300)
+    assert [one.text for one in await recall.recall("onde está a chave", HOUSE, None, NOW)] == ["a chave está no vaso"]
+
+
+async def test_a_model_not_loaded_yet_is_loaded_beside(db: Database) -> None:
+    await tell(db, "a chave está no vaso")
+    loaded = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def build() -> Embedding:
+        loop.call_soon_threadsafe(loaded.set)
+        return WordEmbedding()
+
+    recall = Recall(db, PlainVectors(db), Plug("embedding", build), lambda: MS)
+    assert len(await recall.recall("chave", HOUSE, None, NOW)) == 1
+    await asyncio.wait_for(loaded.wait(), 5)
+
+
+async def test_without_a_database_nothing_is_recalled_and_nothing_raised() -> None:
+    async with open_database("postgresql://ninguem@127.0.0.1:9/nada") as nowhere:
+        recall = Recall(nowhere, PostgresVectors(nowhere), plugged(WordEmbedding()), lambda: 2000)
+        assert await recall.recall("o wifi", HOUSE, None, NOW) == []
+
+
+def test_rankings_are_fused_by_place() -> None:
+    one, two, three = uuid4(), uuid4(), uuid4()
+    scores = fused([one, two], [three, one])
+    assert sorted(scores, key=lambda each: -scores[each]) == [one, two, three]
+    assert fused([one], [one])[one] == pytest.approx(1.0)
+    assert fused([], []) == {}
+
+
+async def _said(db: Database, text: str) -> None:
+    conversation = await db.fetchval("INSERT INTO conversations DEFAULT VALUES RETURNING id")
+    await db.execute(
+        "INSERT INTO messages (conversation_id, role, content, intent) VALUES ($1, 'user', $2, 'llm')",
+        conversation,
+        text,
+    )
+
+
+@pytest.fixture(scope="module")
+def local() -> Plug[Embedding]:
+    return Plug("embedding", LocalEmbedding.load)
+
+
+async def test_two_hundred_facts_are_found_as_people_ask_for_them(db: Database, local: Plug[Embedding]) -> None:
+    assert Quality.of(await places(db, PostgresVectors(db), local, NATURAL)).hit3 >= 0.95
+    assert Quality.of(await places(db, PostgresVectors(db), None, NATURAL)).hit3 >= 0.80
+
+
+async def test_meaning_finds_where_no_word_is_shared(db: Database, local: Plug[Embedding]) -> None:
+    """Not the bar: the share that the small local model reaches on the hardest questions, kept from slipping."""
+    by_meaning = np.array(await places(db, PostgresVectors(db), local, FAR))
+    by_words = np.array(await places(db, PostgresVectors(db), None, FAR))
+    assert np.mean(by_meaning < 3) >= 0.74
+    assert np.mean(by_meaning < 3) >= np.mean(by_words < 3) + 0.2
