@@ -27,10 +27,9 @@ from asyncpg.pool import PoolConnectionProxy
 
 from db.errors import LinkDown, MordomoError
 
-CONNECT_S = 3.0
+CONNECT_S = CLOSE_S = 3.0
 ACQUIRE_S = 5.0
 STATEMENT_S = 10.0
-CLOSE_S = 3.0
 SIZE = 5
 """The most connections of a pool, by measurement: docs/decisions/pool-size.md."""
 STATEMENTS = 100
@@ -278,8 +277,7 @@ def _encode_json(value: object) -> str:
 
 
 def _decode_json(text: str) -> Any:
-    # Most of what is read is empty metadata, and the parser costs more than the rest of such a row.
-    return {} if text == "{}" else json.loads(text)
+    return {} if text == "{}" else json.loads(text)  # empty metadata mostly: the parser costs more than such a row
 
 
 async def _set_json_codec(connection: OwnConnection) -> None:

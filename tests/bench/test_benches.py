@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from support.postgres import own_server_only
 
 from bench import brain, mqtt, voices
 from bench.reminders import lateness, overdue_at_start
@@ -34,6 +35,7 @@ async def test_reminders_lateness_and_a_start_with_many_overdue(database_url: st
     assert start["memory, MB"] < 200
 
 
+@own_server_only
 async def test_a_turn_with_the_language_model(database_url: str, tmp_path: Path) -> None:
     found = await brain.measured(database_url, tmp_path, turns=2, memories=50, things=6, warming=1)
     assert {name: len(values) for name, values in found.items()} == dict.fromkeys(

@@ -1,9 +1,12 @@
 """The bench of memory in its short form: that it fills every store and measures what it says."""
 
+from support.postgres import own_server_only
+
 from bench import memory
 from db.database import open_database
 
 
+@own_server_only
 async def test_recall_is_measured_on_every_store(database_url: str) -> None:
     async with open_database(database_url) as db:
         found = await memory.speed(db, 120, 5)

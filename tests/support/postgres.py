@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from uuid import uuid4
 
 import asyncpg
+import pytest
 
 from db.embedded import EmbeddedPostgres
 from db.server_account import Account
@@ -18,6 +19,9 @@ from support.folders import short_folder
 
 TEMPLATE = "mordomo_template"
 DEBIAN = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda path: int(path.parts[4]))
+own_server_only = pytest.mark.skipif(
+    os.environ.get("MORDOMO_TEST_POSTGRES") == "debian", reason="Debian's server has no pgvector"
+)
 # Tests kill servers, never the machine: what the disk has not yet does not matter, and they run much faster.
 QUICK = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 
