@@ -105,15 +105,15 @@ async def claim_due(
 
     Until the lease ends nobody else claims them; one that has ended is taken over where it is among `from_the_dead`,
     unset: always. The next occurrence of a recurring one, on the clock of `zone` and with the days off of `calendar`,
-    is stored in the same transaction. Raises LinkDown.
+    is stored before this returns. Raises LinkDown.
     """
     until = now + timedelta(seconds=lease_s)
-    async with db.transaction() as connection:
-        rows = await connection.fetch(CLAIM_DUE, now - late, now, now + LONGEST_LEASE, limit, until, worker,
-                                      from_the_dead)  # fmt: skip
-        claimed = sorted(map(as_due, rows), key=lambda due: (due.scheduled_at, due.id))
-        for due in claimed:
-            if due.rrule is not None:
+    rows = await db.fetch(CLAIM_DUE, now - late, now, now + LONGEST_LEASE, limit, until, worker, from_the_dead)
+    claimed = sorted(map(as_due, rows), key=lambda due: (due.scheduled_at, due.id))
+    if again := [due for due in claimed if due.rrule is not None]:
+        # Where this fails, nobody speaks: the lease ends, and whoever claims them next makes what is not made yet.
+        async with db.transaction() as connection:
+            for due in again:
                 await create_next(connection, due, now, zone, calendar=calendar)
     return claimed
 

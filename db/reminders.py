@@ -6,7 +6,7 @@
        └──due_again (`db/reminder_steps.py`): spoken, and due once more until somebody answers
 
 Leases are in `db/reminder_leases.py`.
-A recurring reminder is a row an occurrence (`db/series.py`); claiming one stores the next in the same transaction.
+A recurring reminder is a row an occurrence (`db/series.py`); claiming one stores the next before it is spoken.
 What people change of them is in `db/reminder_changes.py`, what they ask about them in `db/reminder_search.py`.
 """
 
