@@ -13,7 +13,7 @@ import json
 import os
 import platform
 import sys
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +52,7 @@ async def measure(seconds: float) -> dict[str, Any]:
                 "microphone": microphone,
                 "parts": {
                     name: {
-                        "pss_mb": round(sum(p.memory_full_info().pss for p in processes) / 1e6, 1),
+                        "pss_mb": round(sum(map(_pss, processes)) / 1e6, 1),
                         "cpu_percent": round((_cpu_s(processes) - before[name]) / seconds * 100, 2),
                     }
                     for name, processes in parts.items()
@@ -78,8 +78,19 @@ def _processes(daemon: int, folder: Path) -> dict[str, list[psutil.Process]]:
     return found
 
 
+def _pss(process: psutil.Process) -> int:
+    """Return the bytes that a process has for its share; none where it has just ended, as a server's workers do."""
+    with suppress(psutil.NoSuchProcess):
+        return int(process.memory_full_info().pss)
+    return 0
+
+
 def _cpu_s(processes: list[psutil.Process]) -> float:
-    return sum(sum(process.cpu_times()[:2]) for process in processes)
+    spent = 0.0
+    for process in processes:
+        with suppress(psutil.NoSuchProcess):  # a server's worker that has just ended
+            spent += sum(process.cpu_times()[:2])
+    return spent
 
 
 def main() -> None:

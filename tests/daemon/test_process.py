@@ -201,6 +201,17 @@ class TestCommands:
     def test_a_second_daemon_on_the_same_data_is_refused(self, mordomo: DaemonProcess, run: Any) -> None:
         assert "Já há um Mordomo rodando" in run(DaemonProcess(mordomo.data_dir).refused())
 
+    def test_a_house_in_which_nothing_happens_leaves_its_database_alone(self, mordomo: DaemonProcess, run: Any) -> None:
+        """What a service does in its own tables must not wake it: that is a core busy with nothing, day and night."""
+
+        async def statements_in(seconds: float) -> int:
+            count = "SELECT sum(xact_commit + xact_rollback) AS n FROM pg_stat_database"
+            before = (await mordomo.rows(count))[0]["n"]
+            await asyncio.sleep(seconds)  # there is nothing to wait for: that is the point
+            return int((await mordomo.rows(count))[0]["n"] - before)
+
+        assert run(statements_in(3.0)) < 150
+
     def test_doctor_tells_every_part(self, mordomo: DaemonProcess, run: Any) -> None:
         status, out, _ = run(mordomo.command("doctor", "--json"))
         assert status == 0

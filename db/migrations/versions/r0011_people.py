@@ -135,7 +135,7 @@ TRIGGERS = (
         ON users FOR EACH STATEMENT EXECUTE FUNCTION notify_people()""",
     """
     CREATE TRIGGER approvals_notify AFTER INSERT OR UPDATE OF status ON approvals
-        FOR EACH STATEMENT EXECUTE FUNCTION notify_approvals()""",
+        FOR EACH ROW EXECUTE FUNCTION notify_approvals()""",  # who looks for what to change must not wake themselves
     """
     CREATE TRIGGER approvals_forget BEFORE UPDATE OF decided_user ON approvals
         FOR EACH ROW WHEN (OLD.decided_user IS NOT NULL AND NEW.decided_user IS NULL)
