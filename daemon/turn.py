@@ -48,7 +48,7 @@ class Turn:
     """The record of one exchange. `steps` are durations in milliseconds, in the order in which they were taken.
 
     `asked` is what was asked back, for the next sentence to answer; `rag_context` what the language model was
-    reminded of (id, score, text); `user_id` is the row of who speaks. `latency_ms` runs from the confirmed end of
+    reminded of (id, score); `user_id` is the row of who speaks. `latency_ms` runs from the confirmed end of
     speech to the first sound of the answer (None when nothing was said).
     """
 

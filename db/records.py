@@ -58,7 +58,7 @@ class HeardMessage:
 class SaidMessage:
     """What Mordomo said. `at` is aware; `latency_ms` runs from the end of speech to the first sound.
 
-    `rag_context` is what the language model was reminded of: id, score, text.
+    `rag_context` is what the language model was reminded of: id and score of each memory.
     """
 
     conversation_id: UUID

@@ -156,9 +156,8 @@ class Brain:
     async def _messages(self, turn: Turn, context: Context) -> list[ChatMessage]:
         """Return the conversation so far and the question, with what is remembered of it."""
         recent, remembered = await asyncio.gather(self._recent(turn), self._remembered(context))
-        turn.rag_context = [
-            {"id": str(each.id), "score": round(each.score, 4), "text": each.text} for each in remembered
-        ]
+        # Without their words: what somebody has the house forget must not live on here.
+        turn.rag_context = [{"id": str(each.id), "score": round(each.score, 4)} for each in remembered]
         return [*recent, question(context, remembered)]
 
     async def _recent(self, turn: Turn) -> list[ChatMessage]:
