@@ -1,12 +1,24 @@
-"""Leave over HTTP: what waits for an answer, and the answer."""
+"""Leave over HTTP: what waits for an answer, the answer, and a page for both (`/pedidos`)."""
 
-from typing import Any, Protocol
+from pathlib import Path
+from typing import Any, Literal, Protocol
 from uuid import UUID
 
 from fastapi import FastAPI
+from fastapi.responses import FileResponse
 from pydantic import BaseModel, Field
 
 from db.approvals import ApprovalRow
+
+PAGES = Path(__file__).with_name("pages")
+PAGE_RULES = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
+    "form-action 'none'; frame-ancestors 'none'; base-uri 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
+"""Nothing from elsewhere runs in the page, nobody frames it."""
 
 
 class Decision(BaseModel):
@@ -29,7 +41,15 @@ class Requests(Protocol):
 
 
 def add_approvals(app: FastAPI, people: Requests) -> None:
-    """Add `GET /approvals` and `POST /approvals/{id}`."""
+    """Add `GET /approvals`, `POST /approvals/{id}`, and the page `GET /pedidos`."""
+
+    @app.get("/pedidos")
+    async def page() -> FileResponse:
+        return FileResponse(PAGES / "pedidos.html", headers=PAGE_RULES)
+
+    @app.get("/pedidos.{kind}")
+    async def part(kind: Literal["css", "js"]) -> FileResponse:
+        return FileResponse(PAGES / f"pedidos.{kind}", headers=PAGE_RULES)
 
     @app.get("/approvals")
     async def listed() -> list[dict[str, Any]]:

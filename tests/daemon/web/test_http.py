@@ -215,3 +215,14 @@ async def test_leave_that_cannot_be_given(house: House, failure: MordomoError, s
         assert (answer.status_code, answer.json()["detail"]) == (status, str(failure))
         assert (await http.post("/approvals/porta", json={"granted": True})).status_code == 422
         assert (await http.post(f"/approvals/{REQUEST.id}", json={})).status_code == 422
+
+
+async def test_the_page_of_requests_runs_nothing_from_elsewhere(house: House) -> None:
+    async with client(house) as http:
+        page, style, script = [await http.get(f"/pedidos{end}") for end in ("", ".css", ".js")]
+        assert (await http.get("/pedidos.html")).status_code == 422
+    assert [each.status_code for each in (page, style, script)] == [200, 200, 200]
+    assert "script-src 'self'" in page.headers["content-security-policy"]
+    assert 'src="/pedidos.js"' in page.text
+    assert "style=" not in page.text
+    assert "innerHTML" not in script.text, "what people said is put on the page as text"
