@@ -30,27 +30,34 @@ ONLY_PERSONAL = "Isso deixa as coisas do jeito de cada um, mas não é senha: um
 @run_async
 async def add_person(
     name: Name,
-    role: Annotated[str, typer.Option("--role", help=f"O papel: {', '.join(ROLES)}.")] = "adult",
+    role: Annotated[
+        str, typer.Option("--role", help="O papel: administrador, adulto, adolescente, criança, visita.")
+    ] = "adult",
     json: AsJson = False,
 ) -> None:
     """Acrescenta alguém que mora na casa, com um papel; de quem já mora, muda o papel."""
+    from daemon.people.words import Words  # noqa: PLC0415
     from db.audit import acting_as  # noqa: PLC0415
     from db.users import named  # noqa: PLC0415
 
-    if role not in ROLES:
-        fail(f"Não há o papel {role}. Os que há: {', '.join(ROLES)}.")
+    words = Words.load("pt_br")
+    meant = words.role(role)
+    if meant is None:
+        fail(f"Não há o papel {role}. Os que há: {', '.join(words.told[each] for each in ROLES)}.")
     async with people_desk() as at:
         try:
-            user = await named(at.db, name, role)
+            user = await named(at.db, name, meant)
         except ValueError as wrong:
             fail(f"O nome não serve: {wrong}.")
         async with acting_as(at.db, "linha de comando", "cli") as connection:
-            await connection.execute("UPDATE users SET role = $2, is_active = TRUE WHERE id = $1", user, role)
+            await connection.execute("UPDATE users SET role = $2, is_active = TRUE WHERE id = $1", user, meant)
     if json:
-        print_json({"id": str(user), "name": name, "role": role})
+        print_json({"id": str(user), "name": name, "role": meant})
     else:
         out.print(
-            f'{name} mora aqui ({role}). Para a casa conhecer a voz: mordomo people enroll "{name}"', markup=False
+            f"{name} mora aqui, com o papel de {words.told[meant]}. Para a casa conhecer a voz: "
+            f'mordomo people enroll "{name}"',
+            markup=False,
         )
 
 
@@ -58,8 +65,10 @@ async def add_person(
 @run_async
 async def list_people(json: AsJson = False) -> None:
     """Mostra quem mora na casa, o papel de cada um, e de quem a casa conhece a voz."""
+    from daemon.people.words import Words  # noqa: PLC0415
     from db.voices import everybody  # noqa: PLC0415
 
+    words = Words.load("pt_br")
     async with people_desk() as at:
         rows = await everybody(at.db)
         zone = at.zone
@@ -67,13 +76,13 @@ async def list_people(json: AsJson = False) -> None:
         print_json([{key: row[key] for key in row if key != "speaker_embedding_id"} for row in rows])
         return
     if not rows:
-        out.print("A casa ainda não conhece ninguém. Comece com: mordomo people add Ana --role administrator")
+        out.print("A casa ainda não conhece ninguém. Comece com: mordomo people add Ana --role administrador")
         return
     shown = Table("pessoa", "papel", "voz", "falou por último", box=None, header_style="dim", padding=(0, 2, 0, 0))
     for row in rows:
         last = row["last_interaction_at"]
         shown.add_row(
-            Text(row["name"]), row["role"] if row["is_active"] else "não mora mais", Text(_voice(row)),
+            Text(row["name"]), words.told[row["role"]] if row["is_active"] else "não mora mais", Text(_voice(row)),
             f"{last.astimezone(zone):%d/%m/%Y %H:%M}" if last else "nunca",
         )  # fmt: skip
     out.print(shown)
