@@ -61,9 +61,11 @@ from daemon.reminders.carrying import ScheduledCommands
 from daemon.reminders.due import DueReminders
 from daemon.reminders.music import Music
 from daemon.reminders.spoken import SpokenReminders
-from daemon.reminders.turns import TurnsUnderWay
+from daemon.reminders.turns import TurnsUnderWay, turn_over
 from daemon.reminders.wiring import calendar_of, due_reminders, push_of, quiet_hours_of, room_of, zone_of
+from daemon.satisfaction import judged
 from daemon.servers import Schema, Servers
+from daemon.skills.about import OwnFacts
 from daemon.skills.orders import Orders
 from daemon.skills.registry import House as Skilled
 from daemon.skills.registry import skills
@@ -165,7 +167,7 @@ async def assemble(
         prefs = live.now
 
         ledger = await stack.enter_async_context(
-            open_ledger(db, env.data_dir, now=clock.now, quiet_s=lambda: prefs()[CONVERSATION_QUIET_S])
+            open_ledger(db, env.data_dir, now=clock.now, quiet_s=lambda: prefs()[CONVERSATION_QUIET_S], judged=judged)
         )
         presence = Presence(
             servers.mqtt_url,
@@ -208,8 +210,9 @@ async def assemble(
             room=lambda due: room_of(db, due, clock.now()),
             music=Music(devices, house.household),
             push=push,
+            asked=lambda: listening.asked_aloud(),  # noqa: PLW0108 - it is built below
         )
-        announcer = Announcer(voice, spoken.screens)
+        announcer = Announcer(voice, spoken.screens, turn_over=lambda: turn_over(turns.any, clock), asked=spoken.asked)
         late = LateNews(announcer, replies, ledger, observed, clock.now)
 
         def understand(text: str, context: Context) -> Plan:
@@ -230,14 +233,15 @@ async def assemble(
             Orders(devices, replies, late.silent), db, replies, understand, announcer.put,
             calendar=lambda: calendar_of(prefs()), hush=hush,
             requests=people.approvals, rules=people.permissions.read,
-            erasing=privacy.erasing, recall=memory.recall, voices=voices,
+            erasing=privacy.erasing, recall=memory.recall, voices=voices, settings=live,
+            facts=OwnFacts(prefs, lambda: listening.state, servers.addresses(env)),
         )  # fmt: skip
         acting = Acting(skills(skilled), ledger, replies, clock, people.permissions)
         mind = Mind.of(db, plugs.brain, acting, language, prefs=prefs, household=house.household, recall=memory.recall)
         stack.push_async_callback(mind.records.close)
         butler = Butler(
-            plugs.stt, language, house.household, Answers(acting, mind.brain), replies, ledger, conversations, clock,
-            observed, people.living.who, people.approvals.question, voices,
+            plugs.stt, language, house.household, Answers(acting, mind.brain, people.consents), replies, ledger,
+            conversations, clock, observed, people.living.who, people.approvals, voices,
         )  # fmt: skip
         people.use(butler, voice, announcer.put)
         presence.hands = BrokerHands(butler, announcer, live, db, replies, hush)

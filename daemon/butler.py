@@ -25,6 +25,8 @@ from daemon.language.replies import Replies
 from daemon.people.person import Person, Who, by_source
 from daemon.people.voices.voiceprint import Heard as HeardVoice
 from daemon.people.voices.voiceprint import Nobody, Voices
+from daemon.satisfaction import Exchange
+from daemon.skills.approvals import Leave, NoLeave
 from daemon.skills.skill import Context
 from daemon.turn import Turn, Understood, hear
 from daemon.voice import Voice
@@ -61,8 +63,7 @@ class Butler:
     clock: Clock
     observe: Observe = field(default=lambda _: None)
     who: Who = by_source
-    waiting: Callable[[], Plan | None] = lambda: None
-    """What somebody asked leave for, and anybody may answer."""
+    leave: Leave = field(default_factory=NoLeave)
     voices: Voices = field(default_factory=Nobody)
 
     async def listen(
@@ -112,7 +113,7 @@ class Butler:
             return turn
         conversation.busy += 1
         try:
-            await self._speak(turn, place, self._sentences(turn, place, speaker))
+            await self._speak(turn, place, self._sentences(turn, place, speaker, conversation.said))
             await self.answers.settle()
         except (LinkDown, EngineFailed) as lost:
             log.warning("turn_failed", turn=str(turn.id), why=str(lost))
@@ -133,8 +134,13 @@ class Butler:
         self.observe(TurnEnded(place.source, turn.id, understood.text, " ".join(turn.reply), total_ms))
         return turn
 
-    async def _sentences(self, turn: Turn, place: Place, speaker: Person) -> AsyncGenerator[str, None]:
-        """Yield the answer's sentences and store them as said, also when the person cut in before the end."""
+    async def _sentences(
+        self, turn: Turn, place: Place, speaker: Person, said: tuple[str, ...]
+    ) -> AsyncGenerator[str, None]:
+        """Yield the answer's sentences and store them as said, also when the person cut in before the end.
+
+        `said` is the answer before, for who asks to hear it again.
+        """
         household = self.household()
         context = Context(
             now=turn.started_at.astimezone(ZoneInfo(household.timezone)),
@@ -149,6 +155,7 @@ class Butler:
             approver=place.approver,
             utterance=turn.understood.utterance,
             message_id=turn.id,
+            said=said,
         )
         try:
             async with aclosing(self.answers.reply(turn, context)) as sentences:
@@ -164,7 +171,8 @@ class Butler:
     async def _store_said(self, turn: Turn) -> None:
         if not turn.reply:
             return
-        metadata = {"source": turn.source, "outcome": turn.outcome, "steps": _rounded(turn.steps)}
+        metadata = {"source": turn.source, "outcome": turn.outcome, "steps": _rounded(turn.steps),
+                    "signs": Exchange.of(turn).signs}  # fmt: skip
         await self.ledger.said(
             SaidMessage(
                 conversation_id=turn.conversation_id,
@@ -234,7 +242,8 @@ class Butler:
             identifying.cancel()
         known = self.clock.monotonic()
         speaker = None if voice is None else voice.person
-        plan = self._plan(transcript.text, place, self.who(speaker, place.person, place.source))
+        who = self.who(speaker, place.person, place.source)
+        plan = self.leave.doubted(self._plan(transcript.text, place, who), who, utterance.speech_ms / 1000)
         steps = {
             "transcribe": (transcribed - began) * 1000,
             "identify": identify_ms,
@@ -255,7 +264,7 @@ class Butler:
         now = self.clock.now().astimezone(ZoneInfo(household.timezone))
         before = self.conversations.before(place.source, place.area, speaker)
         if before is None or before.question is None:
-            before = self.waiting() or before
+            before = self.leave.question() or before
         before = self.voices.asks((place.source, place.area)) or before
         return self.language.understand(Heard(text, now, place.area, speaker.name, before), household)
 

@@ -4,12 +4,13 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
-from config.preference import Part
+from config.preference import Part, Preference, T
 from config.preferences import DECLARED, Preferences
 from daemon.events import Observe, PreferenceChanged
+from db.audit import Acting, Channel
 from db.database import Database
 from db.listen import notifications
-from db.preferences import load
+from db.preferences import load, set_value
 
 log = structlog.get_logger(__name__)
 
@@ -39,6 +40,11 @@ class LivePreferences:
         """Follow the table until cancelled. Raises LinkDown when the database goes away; the last good set stays."""
         async for _ in notifications(self._listen_url, [CHANNEL]):
             await self.refresh()
+
+    async def set(self, preference: Preference[T], value: T, by: str, channel: Channel) -> None:
+        """Store a value, signed by who asked and by which way, and take it over. Raises InvalidPreference, LinkDown."""
+        await set_value(Acting(self._db, by, channel), preference.key, value, by)
+        await self.refresh()
 
     async def refresh(self) -> None:
         """Read the table and take over what changed. Raises LinkDown."""

@@ -63,6 +63,11 @@ class Servers:
     postgres: EmbeddedPostgres | None
     broker: EmbeddedBroker | None
 
+    def addresses(self, env: Environment) -> dict[str, str]:
+        """Return every server that this Mordomo works with, with its address; empty for one that it does without."""
+        return {"database": self.database.work, "broker": self.mqtt_url, "brain": env.ollama_url,
+                "vectors": env.qdrant_url or ""}  # fmt: skip
+
 
 @asynccontextmanager
 async def servers(env: Environment) -> AsyncIterator[Servers]:

@@ -14,10 +14,11 @@ LOOK_BACK = timedelta(days=30)
 _DEED = """
     a.id, a.action_name AS verb, a.parameters, a.result, a.status, COALESCE(a.executed_at, a.created_at) AS at,
     a.created_at, a.message_id, COALESCE(a.parameters->>'words', m.content) AS words,
-    m.metadata->>'area' AS area, m.metadata->>'source' AS source
+    m.metadata->>'area' AS area, m.metadata->>'source' AS source, m.intent, u.id AS user_id, u.name AS person
 """
 _FROM = """
 FROM actions AS a LEFT JOIN messages AS m ON m.id = a.message_id AND m.timestamp >= $1::timestamptz - interval '1 day'
+LEFT JOIN conversations AS c ON c.id = m.conversation_id LEFT JOIN users AS u ON u.id = c.user_id
 WHERE a.action_type = 'iot_control' AND a.created_at >= $1
 """
 
@@ -65,7 +66,9 @@ ORDER BY a.created_at, a.parameters->>'name', a.id
 class Deed:
     """Something that Mordomo did to a device: asked in which words (None: nobody asked aloud), and how it went.
 
-    `words` may hold any text: it is data. `result` has `outcome`, `state` and `previous` (state and readings).
+    `words` may hold any text: it is data. `intent` is what was understood of all of them, `person` who asked (and
+    `user_id` their row), None for a voice that nobody knew. `result` has `outcome`, `state` and `previous` (state and
+    readings).
     """
 
     id: UUID
@@ -79,6 +82,9 @@ class Deed:
     words: str | None
     area: str | None
     source: str | None
+    intent: str | None = None
+    user_id: UUID | None = None
+    person: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

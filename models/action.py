@@ -2,15 +2,14 @@
 
 import uuid
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 from sqlalchemy import CheckConstraint, Column, Index, String, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
 from models.table import Table, id_column, moment_column, now_column, reference_column
-
-ActionStatus = Literal["pending", "executing", "success", "failed"]
+from models.words import ActionStatus
 
 
 class Action(Table, table=True):

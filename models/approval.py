@@ -2,7 +2,7 @@
 
 import uuid
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 from sqlalchemy import CheckConstraint, Column, Index, String, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
@@ -10,8 +10,7 @@ from sqlmodel import Field
 
 from models.permission import ROLES
 from models.table import Table, id_column, link_column, moment_column, now_column, reference_column
-
-ApprovalStatus = Literal["pending", "granted", "executing", "done", "failed", "refused", "expired"]
+from models.words import ApprovalStatus
 
 
 class Approval(Table, table=True):

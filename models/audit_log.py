@@ -1,16 +1,14 @@
 """An audit log entry: who changed what."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 from sqlalchemy import BigInteger, CheckConstraint, Column, Identity, Index, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
 from models.table import Table, now_column
-
-AuditAction = Literal["INSERT", "UPDATE", "DELETE", "TRUNCATE"]
-Channel = Literal["voice", "web", "mqtt", "cli", "daemon", "sql"]
+from models.words import AuditAction, Channel
 
 
 class AuditLog(Table, table=True):

@@ -2,15 +2,12 @@
 
 import uuid
 from datetime import datetime
-from typing import Literal
 
 from sqlalchemy import BigInteger, Boolean, CheckConstraint, Column, Identity, Index, String, Uuid, text
 from sqlmodel import Field
 
 from models.table import Table, now_column, reference_column
-
-ConsentKind = Literal["voiceprint", "audio", "memory"]
-ConsentWay = Literal["voice", "cli", "web"]
+from models.words import ConsentKind, ConsentWay
 
 
 class Consent(Table, table=True):

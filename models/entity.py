@@ -2,7 +2,7 @@
 
 import uuid
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 from sqlalchemy import Boolean, CheckConstraint, Column, Index, String, Text, Uuid
 from sqlalchemy.dialects.postgresql import JSONB
@@ -19,10 +19,7 @@ from models.table import (
     reference_column,
     texts_column,
 )
-
-Cause = Literal["mordomo", "house", "unknown"]
-"""Why a state changed: a command of ours, something in the house (a switch on the wall, another program), or nobody
-knows: it was already so when we came."""
+from models.words import Cause
 
 
 class Entity(Table, table=True):

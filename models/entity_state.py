@@ -7,8 +7,8 @@ from typing import Any
 from sqlalchemy import BigInteger, CheckConstraint, Column, Identity, Index, String, Text, Uuid, text
 from sqlmodel import Field
 
-from models.entity import Cause
 from models.table import Table, now_column, object_column
+from models.words import Cause
 
 
 class EntityState(Table, table=True):

@@ -8,11 +8,8 @@ from sqlalchemy import CheckConstraint, Column, Index, String, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
-from models.consent import ConsentWay
 from models.table import Table, id_column, moment_column, now_column, object_column
-
-ErasureScope = Literal["person", "since", "voiceprint", "audio", "memory"]
-"""All of a person; what was said and kept since a moment; or what one consent allowed."""
+from models.words import ConsentWay, ErasureScope
 
 
 class Erasure(Table, table=True):

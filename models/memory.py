@@ -2,7 +2,6 @@
 
 import uuid
 from datetime import datetime
-from typing import Literal
 
 from sqlalchemy import Boolean, CheckConstraint, Column, Computed, ForeignKey, Index, String, Text, Uuid
 from sqlalchemy import text as sql
@@ -10,8 +9,7 @@ from sqlalchemy.dialects.postgresql import REAL, TSVECTOR
 from sqlmodel import Field
 
 from models.table import Table, id_column, link_column, now_column, reference_column
-
-Remembers = Literal["fact", "message"]
+from models.words import Remembers
 
 
 class Memory(Table, table=True):
@@ -24,7 +22,8 @@ class Memory(Table, table=True):
                                                      └── its text changes, or the model is another
 
     A message's goes with the message (`message_id`); a fact stays when the message that told it (`told_in`) is dropped.
-    `area` is set where it holds in that room alone. `secret` ones are not for guests. `importance` is 0 to 1.
+    `area` is set where it holds in that room alone. `for_guests` are for visitors too, and nothing else is; `secret`
+    ones are not for children either. `importance` is 0 to 1.
     """
 
     __tablename__ = "memories"
@@ -62,3 +61,4 @@ class Memory(Table, table=True):
             nullable=False,
         ),
     )
+    for_guests: bool = Field(default=False, sa_column=Column(Boolean(), nullable=False, server_default=sql("FALSE")))

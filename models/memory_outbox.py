@@ -2,14 +2,12 @@
 
 import uuid
 from datetime import datetime
-from typing import Literal
 
 from sqlalchemy import CheckConstraint, Column, Index, Integer, String, Text, Uuid, text
 from sqlmodel import Field
 
 from models.table import Table, moment_column, now_column
-
-Errand = Literal["put", "remove"]
+from models.words import Errand
 
 
 class MemoryOutbox(Table, table=True):

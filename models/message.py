@@ -2,15 +2,14 @@
 
 import uuid
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 from sqlalchemy import CheckConstraint, Column, Computed, Float, Index, Integer, String, Text, text
 from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
 from sqlmodel import Field
 
 from models.table import Table, id_column, metadata_column, now_column, reference_column
-
-Role = Literal["user", "assistant", "system"]
+from models.words import Role
 
 
 class Message(Table, table=True):

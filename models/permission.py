@@ -2,15 +2,14 @@
 
 import uuid
 from datetime import datetime, time
-from typing import Literal
 
 from sqlalchemy import Boolean, CheckConstraint, Column, Index, SmallInteger, String, Text, Time, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlmodel import Field
 
 from models.table import Table, flag_column, id_column, now_column, reference_column
+from models.words import Effect
 
-Effect = Literal["allow", "ask", "deny"]
 ROLES = "'administrator', 'adult', 'teenager', 'child', 'guest', 'device'"
 """As SQL writes them."""
 

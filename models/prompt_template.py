@@ -2,14 +2,12 @@
 
 import uuid
 from datetime import datetime
-from typing import Literal
 
 from sqlalchemy import CheckConstraint, Column, Computed, Index, Integer, String, Text, UniqueConstraint, text
 from sqlmodel import Field
 
 from models.table import Table, id_column, now_column
-
-PromptStatus = Literal["draft", "active", "shadow", "retired"]
+from models.words import PromptStatus
 
 
 class PromptTemplate(Table, table=True):

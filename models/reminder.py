@@ -2,19 +2,14 @@
 
 import uuid
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Any
 
 from sqlalchemy import Boolean, CheckConstraint, Column, Date, DateTime, Index, Integer, String, Text, Uuid, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field
 
 from models.table import Table, id_column, metadata_column, moment_column, now_column, reference_column
-
-ReminderStatus = Literal["pending", "triggered", "cancelled"]
-Kind = Literal["reminder", "alarm", "timer", "command"]
-OnHoliday = Literal["skip", "next", "previous"]
-Ack = Literal["none", "required"]
-Late = Literal["speak", "mention", "drop"]
+from models.words import Ack, Kind, Late, OnHoliday, ReminderStatus
 
 
 class Reminder(Table, table=True):

@@ -2,17 +2,14 @@
 
 import uuid
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Identity, Index, String, Uuid, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 
 from models.table import Table, now_column
-
-Step = Literal[
-    "spoken", "repeated", "escalated", "snoozed", "done", "missed", "mentioned", "dropped", "pushed", "carried_out"
-]
+from models.words import Step
 
 
 class ReminderStep(Table, table=True):

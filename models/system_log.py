@@ -1,14 +1,13 @@
 """A system log entry: what a part of the house reported about itself."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 from sqlalchemy import BigInteger, CheckConstraint, Column, Index, String, Text, text
 from sqlmodel import Field
 
 from models.table import Table, metadata_column, now_column
-
-LogLevel = Literal["DEBUG", "INFO", "WARN", "ERROR"]
+from models.words import LogLevel
 
 
 class SystemLog(Table, table=True):

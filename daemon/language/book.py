@@ -16,7 +16,7 @@ from daemon.language.words import fold
 
 _FIELDS = frozenset(
     "intent sentences domains to head ask time slots default area_is everything requires waking query_time date"
-    " wait_is whole_name device_class caution alone every only_ask asked but_not area_apart after".split()
+    " wait_is whole_name device_class caution alone every only_ask asked but_not area_apart after untimed".split()
 )
 
 
@@ -38,6 +38,7 @@ class Entry:
     wait_is: str | None = None
     only_ask: bool = False
     area_apart: bool = False
+    untimed: bool = False
     asked: bool = False
     but_not: frozenset[str] = frozenset()
     after: frozenset[str] = frozenset()
@@ -64,7 +65,7 @@ class Entry:
 _CARRIED = frozenset({"name", "person", "mine"})
 _ONLY_TELLS = (
     "HassGet", "HassClimateGet", "HassTimerStatus", "HassRespond", "HassNevermind", "ListReminders", "ListGetItems",
-    "ListNames", "ListRoutines", "GetHoliday", "ShoppingListGet",
+    "ListNames", "ListRoutines", "GetHoliday", "ShoppingListGet", "RepeatReply", "TellAboutMe",
 )  # fmt: skip
 
 
@@ -168,6 +169,7 @@ def _entry(row: Mapping[str, Any], lexicon: Lexicon, groups: Mapping[str, str], 
         after=frozenset(groups.get(row.get("after", ""), row.get("after", "")).split()),
         caution=float(row.get("caution", 1)),
         alone="alone" in row,
+        untimed="untimed" in row,
     )
 
 
@@ -181,7 +183,7 @@ def vocabularies(lexicon: Lexicon) -> dict[str, str]:
     percent = rf"(?:{_one_of(lexicon.levels)}|{number}(?:% |por cento |porcento )?)"
     return {
         "brilho": percent, "posicao": percent, "volume": percent, "velocidade": percent, "passo": percent,
-        "temperatura": number, "graus": number, "duracao": lasting, "comeco": lasting,
+        "temperatura": number, "graus": number, "duracao": lasting, "comeco": lasting, "antecedencia": lasting,
         "cor": _one_of(lexicon.colors), "tom": rf"(?:{_one_of(lexicon.temperatures)}|{number}(?:kelvin |kelvins |k ))",
         "estado": _one_of(lexicon.states),
         "modo": _one_of(lexicon.modes), "tipo": _one_of(lexicon.media_classes), "genero": _one_of(lexicon.genres),

@@ -8,7 +8,7 @@ from itertools import pairwise
 from daemon.language import lexicon as lexicons
 from daemon.language.lexicon import Lexicon, Phrase
 from daemon.language.patterns import Pattern, compile_pattern
-from daemon.language.pt_br import durations, moments
+from daemon.language.pt_br import durations, moments, numbers
 from daemon.language.words import Word
 
 Words = tuple[Word, ...]
@@ -19,6 +19,7 @@ _MOST_CUTS = 5
 _TIES = frozenset({"de", "do", "da", "dos", "das", "no", "na", "nos", "nas", "pro", "pra", "e"})
 _BECAUSE = frozenset({"que", "porque", "pois", "por", "pra", "para"})
 _TIMERS = frozenset({"timer", "timers", "temporizador", "temporizadores", "cronometro"})
+_UNITS = frozenset({"segundo", "segundos", "minuto", "minutos", "min", "hora", "horas"})
 _ANOTHER = frozenset({"de", "outro", "um", "mais", *_TIMERS})
 _NO_COMMAND = frozenset({"para", "pare", "conta", "marca", "passa", "lista"})
 """Forms that are more often something else, and begin a command only after a mark."""
@@ -169,13 +170,21 @@ def _begins(words: Words, at: int, lexicon: Lexicon, now: datetime, infinitives:
     return False
 
 
+def begins_with_time(words: Words, lexicon: Lexicon, now: datetime) -> bool:
+    """Tell whether a time comes before the verb, and so is that of all that follows: "às sete liga… e abre…"."""
+    verb_at = next((at for at, word in enumerate(words[:12]) if word.plain in lexicon.verb_forms), 0)
+    timed = moments.find(words[:verb_at], now) if verb_at else None
+    return timed is not None and all(word.plain in _JOINTS or word.plain == "me" for word in timed[1])
+
+
 def _one_more_timer(words: Words, at: int, start: int) -> bool:
     """Tell whether "e outro de dez minutos pro arroz" follows a timer that was asked for."""
     if not any(word.plain in _TIMERS for word in words[:at]):
         return False
     while start < len(words) and words[start].plain in _ANOTHER:
         start += 1
-    return words[start - 1].plain in _ANOTHER and durations.read(plain_of(words), start) is not None
+    said = plain_of(words)
+    return said[start - 1] in _ANOTHER and (durations.read(said, start) or numbers.read(said, start)) is not None
 
 
 def _is_verb(word: str, lexicon: Lexicon, *, marked: bool, infinitives: bool) -> bool:
@@ -195,9 +204,22 @@ def _pieces(words: Words, places: Sequence[int]) -> list[Words]:
             piece = piece[:-1]
         if start and piece and piece[0].plain in _ANOTHER:
             timers = [word for word in words[:start] if word.plain in _TIMERS]
-            piece = (*timers[-1:], *(word for word in piece if word.plain not in {*_TIMERS, "outro", "mais", "um"}))
+            rest = tuple(word for word in piece if word.plain not in {*_TIMERS, "outro", "mais", "um"})
+            piece = (*timers[-1:], *_with_unit(rest, words[:start]))
         pieces.append(piece)
     return pieces if all(pieces) else []
+
+
+def _with_unit(piece: Words, before: Words) -> Words:
+    """Return "de 10 pro arroz" with the unit of the timer before, where it names none."""
+    said = plain_of(piece)
+    at = next((at for at in range(len(said)) if numbers.read(said, at) is not None), len(said))
+    unit = [word for word in before if word.plain in _UNITS]
+    number = numbers.read(said, at) if at < len(said) else None
+    if number is None or not unit or durations.read(said, at) is not None:
+        return piece
+    end = number[1]
+    return (*piece[:end], unit[-1], *piece[end:])
 
 
 def plain_of(words: Sequence[Word]) -> Phrase:

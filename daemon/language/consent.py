@@ -5,17 +5,19 @@ from dataclasses import replace
 
 from daemon.language.lexicon import Lexicon, Phrase
 from daemon.language.plan import Intent, Plan
-from daemon.language.words import fold
+from daemon.language.words import fold, plain_words
 
 CONFIRMED = "confirmed"
 """The slot that a yes fills with true."""
 DECLINED = Intent("HassNevermind", slots={"declined": True})
 LEAVE = "GrantApproval"
-"""The intent that a no answers as well as a yes: leave that somebody asked for."""
+"""Leave that somebody asked for: only few words answer it."""
+WITH_A_NO = frozenset({LEAVE, "GiveConsent"})
+"""Intents that a no answers as well as a yes: what was refused is written down, too."""
 GIVEN = frozenset({"pode", "podem", "sim", "autorizo", "autorizado", "permito", "permitido", "libero", "liberado"})
 NOT_GIVEN = frozenset({"nao", "negativo", "nunca", "jamais"})
 AFTER_LEAVE = frozenset("pode sim abrir entrar fazer ir ela ele eles elas deixar que o a os as pra por favor".split())
-"""Words that may follow: leave is not given by "beleza", nor by whatever else a conversation is full of."""
+"""Words that may follow, beside those of the question: leave is not given by whatever a conversation is full of."""
 
 
 def consent(plain: Sequence[str], lexicon: Lexicon) -> bool | None:
@@ -46,18 +48,19 @@ def goes_on(plain: Sequence[str], lexicon: Lexicon) -> bool:
 def leave(plain: Sequence[str], asked: Plan, lexicon: Lexicon) -> bool | None:
     """Return whether these folded words give the leave that was asked for, or refuse it; None where they do neither."""
     name = {word for one in asked.intents for word in fold(str(one.slots.get("name") or "")).split()}
+    asked_for = frozenset(plain_words(asked.question or "")) - NOT_GIVEN
     words = [word for word in plain if (word,) not in lexicon.called and word not in lexicon.talk and word not in name]
     words = words[1:] if words[:1] in (["o"], ["a"]) else words  # "a Ana pode"
     if words[:1] and words[0] in NOT_GIVEN:
         return False
-    if not words or words[0] not in GIVEN or not AFTER_LEAVE.issuperset(words[1:]):
+    if not words or words[0] not in GIVEN or not (AFTER_LEAVE | asked_for).issuperset(words[1:]):
         return None
     return True
 
 
 def consented(asked: Plan, *, yes: bool) -> Plan:
     """Return the plan that was asked about with the yes in it, or one that lets it be."""
-    if not yes and any(intent.name == LEAVE for intent in asked.intents):
+    if not yes and any(intent.name in WITH_A_NO for intent in asked.intents):
         return Plan("skill", tuple(replace(one, slots={**one.slots, CONFIRMED: False}) for one in asked.intents), 1.0)
     if not yes:
         return Plan("skill", (DECLINED,), 1.0)

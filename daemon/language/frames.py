@@ -6,6 +6,7 @@ left over. So "abre a cortina da sala bem aberta" is read, and whatever holds a 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from daemon.language import timing, values
 from daemon.language.book import Entry
@@ -57,7 +58,8 @@ def read(said: Sequence[Word], reader: Reader) -> Reading | None:
     for when, rest in ((None, said), timed or (None, ())):
         parts = _parts(tuple(word.plain for word in rest), lexicon) if rest else None
         if parts and parts.left:
-            reading = _aimed(parts, reader, when)
+            until = when is not None and any(word.plain == "ate" and word not in rest for word in said)
+            reading = _aimed(parts, reader, when, reader.now if until else None)
             if reading:
                 return reading
     return None
@@ -138,7 +140,7 @@ def _number(plain: Phrase, at: int, here: int, parts: _Parts) -> int:
     return 0
 
 
-def _aimed(parts: _Parts, reader: Reader, when: moments.When | None) -> Reading | None:
+def _aimed(parts: _Parts, reader: Reader, when: moments.When | None, until_from: datetime | None) -> Reading | None:
     to = next((act for act in ("off", "closed", "locked", "unlocked", "on", "open") if act in parts.acts), None)
     lamps = parts.lamps or bool({"color", "color_temperature"} & parts.slots.keys())
     wanted = Wanted(
@@ -152,7 +154,7 @@ def _aimed(parts: _Parts, reader: Reader, when: moments.When | None) -> Reading 
     for found in founds:
         domains = {thing.domain for thing in found.things}
         meant = _meant(next(iter(domains)), parts) if len(domains) == 1 else None
-        timed = timing.slots(Entry(meant[0], (), wanted, {}, time=True), when) if meant else None
+        timed = timing.slots(Entry(meant[0], (), wanted, {}, time=True), when, until_from) if meant else None
         if meant is None or timed is None or (when is not None and when.past):
             return None
         slots = {**dict(found.slots), **meant[1], **timed}

@@ -7,8 +7,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import structlog
 
-from daemon.language import book, clauses, corrections, frames, lexicon, names, own, planning, words
+from daemon.language import book, clauses, corrections, frames, lexicon, names, own, planning, timing, words
 from daemon.language.consent import CONFIRMED, LEAVE, consent, consented, filled, goes_on, leave
+from daemon.language.following import missed, more
 from daemon.language.found import Wanted
 from daemon.language.meaning import Reading
 from daemon.language.names import Index
@@ -23,7 +24,8 @@ from daemon.language.words import Sentence, Word
 
 log = structlog.get_logger(__name__)
 
-_NEGATIONS = frozenset({"nao", "nunca", "jamais"})
+_TOLD = "RememberFact"
+"""What is told to be kept in mind: nothing in it is done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +132,7 @@ class Language:
         readings = () if clauses.is_quotation(heard.text) else self._read(sentence.words, reader)
         refused = sentence.words[-1].plain == "nao" and not all(map(planning.is_alone, readings))
         if not readings or refused:  # "acende a luz não"
-            return Plan("llm", confidence=0.7, unknown=min(reader.missed)[1] if reader.missed else None)
+            return missed(reader)
         return planning.planned(readings)
 
     def _read(self, said: tuple[Word, ...], reader: Reader) -> tuple[Reading, ...]:
@@ -160,6 +162,8 @@ class Language:
     def _as_it_stands(self, said: tuple[Word, ...], reader: Reader) -> tuple[Reading, ...]:
         for command in clauses.bare(said, self._lexicon, self._name):
             one = reader.read(command)
+            if one and any(intent.name == _TOLD for intent in one.intents):
+                return (one,)  # "lembra que o timer da piscina é de duas horas" starts none
             several = self._several(command, reader, infinitives=one is None or one.free == 0)
             if several and (one is None or one.free > 0 or len(several) > len(one.intents)):
                 return several
@@ -189,7 +193,8 @@ class Language:
                 return []
             readings += [] if hint else [reading]
             reader = reader.after(reading)
-        return readings
+        timed = clauses.begins_with_time(pieces[0], self._lexicon, reader.now)
+        return planning.at_one_time(readings) if timed else readings
 
     def _first(self, said: tuple[Word, ...], reader: Reader) -> Reading | None:
         for way in (said, *paraphrases(said, self._lexicon)):
@@ -216,7 +221,7 @@ class Language:
         """Complete the question that the plan before asked, where this sentence answers it."""
         asked = heard.previous
         if asked is None or asked.question is None:
-            return None
+            return more(sentence, asked)
         if asked.awaits is not None:
             return self._awaited(sentence, heard, household, asked, asked.awaits)
         if isinstance(asked, Asking) and asked.pending:
@@ -229,13 +234,16 @@ class Language:
             for command in clauses.bare(words.read(lead + heard.text).words, self._lexicon, self._name):
                 found = moments.find(command, reader.now, waking=open_reminder.slots.get("kind") == "alarm")
                 if found and all(word.plain in _TO for word in found[1]):
-                    timed = _timed(open_reminder, found[0], asked)
+                    timed = timing.timed(open_reminder, found[0], asked)
                     if timed:
                         return timed
         return None
 
     def _awaited(self, sentence: Sentence, heard: Heard, household: Household, asked: Plan, slot: str) -> Plan | None:
         plain = tuple(word.plain for word in sentence.words)
+        anew = self._commands(sentence, heard, household)
+        if any(intent.name == "RepeatReply" for intent in anew.intents):
+            return None  # "não entendi" is no no
         if any(intent.name == LEAVE for intent in asked.intents):
             given = leave(plain, asked, self._lexicon)
             return None if given is None else consented(asked, yes=given)
@@ -244,7 +252,6 @@ class Language:
             return consented(asked, yes=False)
         if slot == CONFIRMED and yes is not False:
             return consented(asked, yes=True) if yes else None
-        anew = self._commands(sentence, heard, household)
         is_command = anew.route == "skill" and anew.question is None and anew.confidence > planning.UNSURE
         if is_command and not (yes is False and any(intent.name == "HassNevermind" for intent in anew.intents)):
             return None
@@ -268,15 +275,6 @@ class Language:
 
 _LEADS = ("às ", "daqui a ")
 _TO = frozenset({"e", "pra", "para", "pro", "o", "a", "as", "isso", "me", "lembra", "lembre", "mim", "la"})
-
-
-def _timed(reminder: Intent, when: moments.When, asked: Plan) -> Plan | None:
-    said = when.start.isoformat() if when.start else when.day.isoformat() if when.day else None
-    if said is None:
-        return None
-    slots = {**reminder.slots, "when": said, **({"rrule": when.rrule} if when.rrule else {})}
-    intents = tuple(replace(i, slots=slots) if i is reminder else i for i in asked.intents)
-    return Plan("skill", intents, 0.95, (when.assumed,) if when.assumed else ())
 
 
 def _head_of(ids: tuple[str, ...], index: Index) -> str | None:

@@ -90,7 +90,11 @@ def _rejoined(said: Words, lexicon: Lexicon) -> Words:
 
 
 def _every(said: Words) -> Words:
-    """Put "todas" for "tudo que é": "fecha tudo que é cortina"."""
+    """Put "todas" for "tudo que é" ("fecha tudo que é cortina"), and "tudo" for "tudo que estiver ligado"."""
+    for at in range(len(said) - 3):
+        if [word.plain for word in said[at : at + 2]] == ["tudo", "que"] and said[at + 2].plain in _BEING:
+            rest = said[at + 4 :]
+            return (*said[: at + 1], *rest) if said[at + 3].plain in _ON else said
     for at in range(len(said) - 3):
         if tuple(word.plain for word in said[at : at + 3]) in {("tudo", "que", "e"), ("tudo", "quanto", "e")}:
             every = Word("todas", said[at].start, said[at].end)
@@ -112,6 +116,8 @@ def _asked_plainly(said: Words) -> Words:
     return tuple(kept)
 
 
+_BEING = frozenset({"estiver", "tiver", "esta", "ta", "estiverem", "tiverem", "ficou", "for"})
+_ON = frozenset({"ligado", "ligada", "aceso", "acesa", "aberto", "aberta", "ligados", "acesas", "abertos"})
 _QUESTIONS = frozenset({"qual", "quais", "onde", "quando", "quanto", "quantos", "quantas", "como", "quem", "cade"})
 
 

@@ -75,7 +75,8 @@ class Plan:
     `question` is spoken instead of acting when the sentence has two equally good readings or lacks a needed part;
     `awaits` names the slot of `intents` that the answer fills: `confirmed` takes a yes or a no, any other the words
     said, unless they are a command of their own. `assumed` says in Portuguese what was taken for granted ("amanhã às
-    7h"); `confidence` is 0 to 1. `unknown` is what a command pointed at, as it was said, and the house does not have.
+    7h"); `confidence` is 0 to 1. `unknown` is what a command pointed at, as it was said, and the house does not have;
+    `cannot` is the name of a thing that it has, and that does not do that.
     """
 
     route: Route
@@ -85,6 +86,7 @@ class Plan:
     question: str | None = None
     awaits: str | None = None
     unknown: str | None = None
+    cannot: str | None = None
 
 
 NOTHING = Plan("none", confidence=1.0)

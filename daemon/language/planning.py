@@ -1,9 +1,11 @@
 """From what was read to a Plan: what is done, what is asked back, and what is left to the language model."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
+from daemon.language import timing
 from daemon.language.meaning import Reading
-from daemon.language.plan import Intent, Plan, Thing
+from daemon.language.plan import Intent, Plan, Thing, Value
 
 UNSURE = 0.55
 """Below this confidence nothing is done."""
@@ -37,6 +39,23 @@ def without_remarks(readings: list[Reading]) -> tuple[Reading, ...]:
     """Leave out the state of a thing that is ordered in the same breath: "esqueci a luz acesa, apaga lá"."""
     moved = {reading.targets for reading in readings if reading.targets and reading.intents[0].name != "HassGetState"}
     return tuple(reading for reading in readings if not (_tells_how(reading) and reading.targets in moved))
+
+
+def at_one_time(readings: list[Reading]) -> list[Reading]:
+    """Return the commands, the later ones at the time of the first where they have none of their own.
+
+    "Amanhã às sete liga a cafeteira e abre a cortina" opens nothing now.
+    """
+    first = readings[0].intents[0].slots if readings and readings[0].intents else {}
+    time = {slot: value for slot, value in first.items() if slot in timing.OF_TIME}
+    return [readings[0], *(_timed(reading, time) for reading in readings[1:])] if time else readings
+
+
+def _timed(reading: Reading, time: Mapping[str, Value]) -> Reading:
+    moves = all(intent.name.startswith(timing.MOVING) for intent in reading.intents)
+    if not moves or any(timing.OF_TIME & intent.slots.keys() for intent in reading.intents):
+        return reading
+    return replace(reading, intents=tuple(replace(one, slots={**one.slots, **time}) for one in reading.intents))
 
 
 def _tells_how(reading: Reading) -> bool:

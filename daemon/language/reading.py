@@ -24,6 +24,7 @@ _LONGEST_COMMAND = 60
 _MOST_READINGS = 36
 """So many pieces of one sentence are tried as a command; one that needs more is not one."""
 _TIES = frozenset({"de", "do", "da", "dos", "das"})
+_MOVING = frozenset({"opening", "closing"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,15 +94,16 @@ class Reader:
         key = (waking, *((word.start, word.plain) for word in words))
         if key not in self.times:
             found = moments.find(words, self.now, waking=waking)
-            self.times[key] = View(found[1], found[0]) if found else None
+            until = found is not None and any(word.plain == "ate" and word not in found[1] for word in words)
+            self.times[key] = View(found[1], found[0], until) if found else None
         return self.times[key]
 
     def _views(self, entry: Entry, raw: View, timed: View | None) -> list[View]:
         wants_time = entry.time or entry.query_time
         if entry.waking:
             timed = self._timed(raw.words, waking=True) or timed
-        if timed is None:
-            return [] if entry.requires_time else [raw]
+        if timed is None or entry.untimed:
+            return [] if entry.requires_time or timed is not None else [raw]
         if not wants_time:
             return [raw]
         return [timed] if entry.requires_time or entry.intent in timing.REMINDING else [timed, raw]
@@ -113,7 +115,7 @@ class Reader:
         said, carried = self._captured(entry, pattern, view, match), entry.carried(self.before)
         if said is None or carried is None:
             return None
-        when = timing.slots(entry, view.when)
+        when = timing.slots(entry, view.when, until_from=self.now if view.until else None)
         slots = {**entry.slots, **carried, **said.slots, **(when or {})}
         reading = None if when is None else self._aim(entry, said.target, slots)
         if reading is None:
@@ -174,6 +176,9 @@ class Reader:
         if slot.name == "pessoa":
             who = values.person(slot.plain, self.pointer.index.household.people, self.lexicon)
             return {"person": who} if who else None
+        if slot.name == "desconhecido":
+            stranger = values.stranger(slot, self.pointer.index.household.people, self.lexicon)
+            return {"person": stranger, "unknown": True} if stranger else None
         return values.value(slot, self.lexicon)
 
     def _area(self, plain: Phrase) -> str | None:
@@ -238,6 +243,11 @@ class Reader:
         if entry.default == "here":
             here = {"area": self.pointer.speaker} if self.pointer.speaker else {}
             return Reading((Intent(entry.intent, (), {**slots, **here}),), 0.95)
+        if entry.default == "moving":
+            moving = [
+                one for found in self.pointer.find((), entry.wanted) for one in found.things if one.state in _MOVING
+            ]
+            return Reading((Intent(entry.intent, tuple(one.id for one in moving), slots),), 1.0) if moving else None
         if entry.default in {"luz", "casa"}:
             meant = ("a", "luz") if entry.default == "luz" else ("tudo", "da", "casa")
             return self._aim(entry, meant, slots) if self.pointer.speaker or entry.default == "casa" else None

@@ -14,6 +14,8 @@ from daemon.language.words import fold
 
 MOST_NAMED = 4
 """So many things are named one by one; of more, only how many."""
+MOST_TOLD = 8
+"""So many are told one by one of those that were asked about."""
 _PERCENT = frozenset({"set_brightness", "set_position", "set_speed", "set_tilt", "set_volume", "set_humidity"})
 _INTENDED: Mapping[str, str] = {
     "HassTurnOn": "turn_on", "HassTurnOff": "turn_off", "HassToggle": "toggle", "HassLightSet": "set_brightness",
@@ -89,10 +91,13 @@ class Replies:
         """
         lamps = all(self.is_lamp(name) for name in names)
         infinitive, state = (self.lit if lamps and verb in self.lit else self.verbs)[verb]
-        shape = _several(names)
+        shape = _several(names, lamps=lamps)
         level = _level(verb, value)
+        the = _listed(names, shape, area, lamps=lamps)
+        if kind == "cannot" and len(names) > MOST_NAMED:
+            the = the.partition(" ")[2]  # "com seis luzes": others could
         filled: dict[str, object] = {
-            "the": _listed(names, shape, area, lamps=lamps),
+            "the": the,
             "of": f"de {_listed(names, shape, area, lamps=lamps)}" if len(names) > 1 else grammar.of(names[0]),
             "do": infinitive,
             "state": grammar.bend(state, shape),
@@ -115,12 +120,12 @@ class Replies:
         verb = told if told in {"open", "close", "lock", "unlock"} else verb
         lamps = all(self.is_lamp(name) for name in names)
         infinitive = (self.lit if lamps and verb in self.lit else self.verbs)[verb][0]
-        return f"{infinitive} {_listed(names, _several(names), None, lamps=lamps)}"
+        return f"{infinitive} {_listed(names, _several(names, lamps=lamps), None, lamps=lamps)}"
 
     def _done_key(self, verb: str, value: object, *, lamps: bool) -> str:
         if lamps and verb in self.lit:
             return f"lights.{verb.replace('turn', 'turned')}"
-        key = f"devices.{verb}"
+        key = "devices.set_gear" if verb == "set_speed" and isinstance(value, str) else f"devices.{verb}"
         return key if key in self.said and (value is not None or not verb.startswith("set_")) else "devices.done"
 
     def at(self, name: str) -> str:
@@ -156,7 +161,10 @@ class Replies:
         `feminine` is the gender of what was asked about; unset, the names' own.
         """
         count = cardinal(len(names), feminine=grammar.together(names).feminine if feminine is None else feminine)
-        return self.say("state.several", count=_sentence_case(count), the=grammar.joined(names))
+        told = grammar.joined(names[:MOST_TOLD])
+        if len(names) > MOST_TOLD:
+            told = f"{told.replace(' e ', ', ')} e mais {cardinal(len(names) - MOST_TOLD, feminine=bool(feminine))}"
+        return self.say("state.several", count=_sentence_case(count), the=told)
 
     def time(self, now: dt.datetime, *, seed: int = 0) -> str:
         """Return what time it is: `São dez e meia da manhã`."""
@@ -226,15 +234,10 @@ def _sentence_case(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _several(names: Sequence[str]) -> Form:
+def _several(names: Sequence[str], *, lamps: bool) -> Form:
     shape = grammar.together(names)
     counted = len(names) > MOST_NAMED
-    return Form(shape.feminine or (counted and _same_head(names) == "luz"), shape.plural)
-
-
-def _same_head(names: Sequence[str]) -> str | None:
-    heads = {name.split(maxsplit=1)[0] for name in names if name}
-    return heads.pop() if len(heads) == 1 else None
+    return Form(shape.feminine or (counted and lamps), shape.plural)
 
 
 def _listed(names: Sequence[str], shape: Form, area: str | None, *, lamps: bool) -> str:

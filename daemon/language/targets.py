@@ -93,7 +93,8 @@ class Pointer:
             return named
         if cut:
             return self._except(words[: cut[0]], words[cut[1] :], wanted, head)
-        if tuple(w for w in words if w not in self.lexicon.loose) == () or set(words) <= self.lexicon.it:
+        it = set(words) <= self.lexicon.it or " ".join(words) in self.lexicon.it
+        if it or tuple(w for w in words if w not in self.lexicon.loose) == ():
             return self._again(wanted)
         if area is None and {"la", "ali", "dali"} & set(words):  # "o ventilador de lá", after another thing of a room
             area = self._area_before()

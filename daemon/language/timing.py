@@ -1,25 +1,35 @@
 """The slots of time: what the words of time in a sentence mean for its intent."""
 
 from collections.abc import Mapping
-from datetime import timedelta
+from dataclasses import replace
+from datetime import datetime, timedelta
 
 from daemon.language.book import Entry
-from daemon.language.plan import Value
+from daemon.language.plan import Intent, Plan, Value
 from daemon.language.pt_br.moments import When
 
 REMINDING = frozenset({"CreateReminder", "SnoozeReminder"})
+MOVING = ("HassTurn", "HassToggle", "HassLightSet", "HassSet", "HassFan", "HassClimateSet", "ClimateSet")
+"""How intents begin that move devices, which can be for later or for a while."""
+OF_TIME = frozenset({"when", "delay_s", "rrule", "on_holiday", "for_s"})
 
 
-def slots(entry: Entry, when: When | None) -> Mapping[str, Value] | None:
-    """Return the slots of time, or None where such a time makes no sense for the intent."""
+def slots(entry: Entry, when: When | None, until_from: datetime | None = None) -> Mapping[str, Value] | None:
+    """Return the slots of time, or None where such a time makes no sense for the intent.
+
+    `until_from` is now, where it was said how long something is to last: "liga o ar até as dez".
+    """
     if when is None:
         return {}
     if entry.query_time or entry.date:
         return _asked_about(entry, when)
-    if when.on_holiday and entry.intent != "CreateReminder":
+    if when.on_holiday and entry.intent != "CreateReminder" and not when.rrule:
         return None
     if when.lasting_s is not None and entry.intent in REMINDING:
         return {"duration_s": when.lasting_s} if entry.wait_is else None
+    if until_from is not None and entry.intent.startswith(MOVING):
+        lasts_s = (when.start - until_from).total_seconds() if when.start is not None and not when.rrule else 0
+        return {"for_s": round(lasts_s)} if lasts_s > 0 else None
     said = {**_start(entry, when)}
     if when.rrule:
         said["rrule"] = when.rrule
@@ -59,3 +69,13 @@ def _asked_about(entry: Entry, when: When) -> Mapping[str, Value] | None:
     if day is not None:
         slots["date"] = day.isoformat()
     return slots
+
+
+def timed(reminder: Intent, when: When, asked: Plan) -> Plan | None:
+    """Return what was asked with the time that answers it; None where that says no moment."""
+    said = when.start.isoformat() if when.start else when.day.isoformat() if when.day else None
+    if said is None:
+        return None
+    slots = {**reminder.slots, "when": said, **({"rrule": when.rrule} if when.rrule else {})}
+    intents = tuple(replace(i, slots=slots) if i is reminder else i for i in asked.intents)
+    return Plan("skill", intents, 0.95, (when.assumed,) if when.assumed else ())

@@ -10,6 +10,7 @@ from daemon.language.words import Sentence, Word, fold
 
 PERCENT = {"brilho": "brightness", "posicao": "position", "volume": "volume_level", "velocidade": "percentage",
            "passo": "brightness_step_pct"}  # fmt: skip
+LENGTHS = {"duracao": "duration_s", "comeco": "start_s", "antecedencia": "lead_s"}
 TEXTS = {"mensagem": "message", "busca": "search_query", "item": "item", "nome": "name", "assunto": "query"}
 _BEFORE_BARE = frozenset("em no na para pra pro a ate ao com por num volume velocidade".split())
 _TRIM = frozenset({"o", "a", "os", "as"})
@@ -49,9 +50,10 @@ def value(slot: Captured, lexicon: Lexicon) -> Mapping[str, Value] | None:
         degrees = numbers.whole(plain)
         key = "temperature" if name == "temperatura" else "temperature_step"
         return None if degrees is None or not -20 <= degrees <= 100 else {key: _tidy(degrees)}
-    if name in {"duracao", "comeco"}:
+    if name in LENGTHS:
         seconds = durations.whole(plain)
-        return {"duration_s" if name == "duracao" else "start_s": seconds} if seconds else None
+        striking = slot.before in {"der", "derem"} and plain[-1] in {"hora", "horas"}  # "quando der oito horas"
+        return {LENGTHS[name]: seconds} if seconds and not striking else None
     if name in TEXTS:
         return _text(slot, lexicon)
     return _chosen(name, plain, lexicon)
@@ -155,6 +157,32 @@ def person(words: Phrase, people: Sequence[str], lexicon: Lexicon) -> str | None
     said = " ".join(word for word in words if word not in _BEFORE_PERSON)
     named = next((name for name in people if fold(name) == said or fold(name).split()[0] == said), None)
     return named or lexicon.people.get(said)
+
+
+_NOT_CALLED = frozenset(
+    "hora horas dia dias data prazo momento horario vez jeito forma maneira mim gente eu nos voce todo todos mundo"
+    " dele dela isso algo nada tudo alguem ninguem agenda lista".split()
+)
+"""Words after which an infinitive tells what they are, not what somebody is to do: "lembra a hora de sair"."""
+
+
+def stranger(slot: Captured, people: Sequence[str], lexicon: Lexicon) -> str | None:
+    """Return the name of somebody whom the house does not know ("lembra a Ana de tomar…"), or None for no name.
+
+    A name is one word, written large; or written small, where the next ones are "de" and an infinitive.
+    """
+    if len(slot.words) != 1 or slot.plain[0] in _NOT_CALLED or person(slot.plain, people, lexicon) is not None:
+        return None
+    word = slot.words[0]
+    said = slot.sentence.text[word.start : word.end]
+    after = [each for each in slot.sentence.words if each.start > word.start][1:2]
+    does = bool(after) and _is_infinitive(after[0].plain) and not _is_infinitive(slot.plain[0])
+    large = said[:1].isupper() and not said.isupper() and word.start > 0
+    return said[:1].upper() + said[1:] if said.isalpha() and len(said) > 2 and (large or does) else None
+
+
+def _is_infinitive(plain: str) -> bool:
+    return len(plain) > 2 and plain[-2:] in {"ar", "er", "ir"}
 
 
 STEP_PCT, LITTLE_STEP_PCT, STEP_DEGREES = 20, 10, 1

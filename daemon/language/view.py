@@ -20,10 +20,11 @@ _TELLS = frozenset({"que", "quem", "se", "porque", "quando", "como"})
 
 @dataclass(frozen=True)
 class View:
-    """The words to match, and the moment that was taken out of them."""
+    """The words to match, and the moment that was taken out of them; `until` it, where "até" stood before."""
 
     words: Sequence[Word]
     when: When | None
+    until: bool = False
 
     @cached_property
     def text(self) -> str:

@@ -16,7 +16,7 @@ from dateutil.rrule import rrule, rrulestr
 from icalendar import Alarm, Calendar, Event, Todo, vRecur
 
 from db.reminders import Due
-from models.reminder import Kind, OnHoliday
+from models.words import Kind, OnHoliday
 
 PRODUCT = "-//Mordomo//PT-BR"
 MORNING = time(9)

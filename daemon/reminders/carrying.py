@@ -49,4 +49,5 @@ def _authority(due: Due) -> Person:
     if PUTS_BACK in due.metadata or not isinstance(told, dict) or told.get("role") not in ROLES:
         return HOUSE
     user_id = told.get("user_id")
-    return Person(UUID(user_id) if isinstance(user_id, str) else None, None, cast("Role", told["role"]))
+    whose = UUID(user_id) if isinstance(user_id, str) else None
+    return Person(whose, None, cast("Role", told["role"]), trusted=told.get("trusted", True) is True)

@@ -7,9 +7,9 @@
        └── late: by its rule spoken all the same, told in one briefing, or dropped (daemon/reminders/late.py)
 
 NOTIFY wakes the loop early and the query tells the truth: it looks again after LOOK_AGAIN_S at the latest, which is
-also how a clock that jumps, or a machine that slept, is noticed. Killed at any point, the lease runs out and whoever
-runs then speaks the reminder, under the same id. The database going away after the last word loses nothing either: what
-was spoken is remembered, and recorded first thing when it is back.
+also how a clock that jumps, or a machine that slept, is noticed; a sleep is told as an outage is. Killed at any point,
+the lease runs out and whoever runs then speaks the reminder, under the same id. The database going away after the last
+word loses nothing either: what was spoken is remembered, and recorded first thing when it is back.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ from db.listen import notifications
 from db.recurrence import WorkingDays
 from db.reminder_changes import snooze
 from db.reminders import Due
-from models.reminder_step import Step
+from models.words import Step
 
 log = structlog.get_logger(__name__)
 
@@ -90,6 +90,7 @@ class DueReminders:
         try:
             while True:
                 self._wake.clear()
+                self._outage = self._pulse.woke(self._clock.now()) or self._outage
                 self._pulse.beat(self._clock.now())
                 await self._leases.record()
                 await self._leases.let_go()

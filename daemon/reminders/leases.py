@@ -18,7 +18,7 @@ from db.recurrence import WorkingDays
 from db.reminder_leases import claim_due, extend, next_due, release, triggered_all
 from db.reminder_steps import due_again, still_due
 from db.reminders import Due
-from models.reminder_step import Step
+from models.words import Step
 
 log = structlog.get_logger(__name__)
 

@@ -1,6 +1,8 @@
-"""Whether Mordomo was away: a file says when it was last alive."""
+"""Whether Mordomo was away: a file says when it was last alive, and the machine for how long it slept."""
 
 import os
+import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,20 +16,32 @@ LEAST = timedelta(minutes=5)
 
 @dataclass(frozen=True, slots=True)
 class Outage:
-    """Mordomo was away; `power` says that the machine was too."""
+    """Mordomo was away; `power` says that the machine was off, `asleep` that it slept (suspend)."""
 
     since: datetime
     until: datetime
     power: bool
+    asleep: bool = False
+
+
+def slept_s() -> float:
+    """Return for how many seconds this machine has slept since it started: one of its clocks counts that, one not."""
+    if not hasattr(time, "CLOCK_BOOTTIME"):
+        return 0.0
+    return max(0.0, time.clock_gettime(time.CLOCK_BOOTTIME) - time.clock_gettime(time.CLOCK_MONOTONIC))
 
 
 class Pulse:
     """The sign of life. Without a file (None) nothing is remembered from one process to the next."""
 
-    def __init__(self, file: Path | None = None, *, booted: datetime | None = None) -> None:
-        """`booted` is when the machine started, or None where that is not known."""
+    def __init__(
+        self, file: Path | None = None, *, booted: datetime | None = None, slept: Callable[[], float] = lambda: 0.0
+    ) -> None:
+        """`booted` is when the machine started, or None where that is not known; `slept` is `slept_s`."""
         self._file = file
         self._booted = booted
+        self._slept = slept
+        self._slept_s = slept()
         self._last = self._read()
 
     def outage(self, now: datetime) -> Outage | None:
@@ -36,6 +50,16 @@ class Pulse:
         if last is None or now - last < LEAST:
             return None
         return Outage(last, now, power=self._booted is not None and self._booted > last)
+
+    def woke(self, now: datetime) -> Outage | None:
+        """Return the sleep of the machine that is just over, or None where it did not sleep long.
+
+        A wall clock that jumps is no sleep: the machine counts how long it slept.
+        """
+        before, self._slept_s = self._slept_s, self._slept()
+        if self._last is None or self._slept_s - before < LEAST.total_seconds():
+            return None
+        return Outage(self._last, now, power=False, asleep=True)
 
     def beat(self, now: datetime) -> None:
         """Note that we live."""

@@ -18,15 +18,14 @@ from daemon.reminders.music import Music
 from daemon.reminders.outage import Outage
 from daemon.reminders.push import Note, Push
 from daemon.reminders.quiet import waits_until
+from daemon.reminders.turns import turn_over
 from daemon.reminders.words import announced, briefed
+from daemon.turn import is_question
 from daemon.voice import Voice
 from db.reminders import Due
 
 log = structlog.get_logger(__name__)
 
-LOOK_S = 0.2
-MOST_WAIT_S = 30.0
-"""A turn that takes longer than this is interrupted at its next pause: the voice is one."""
 RINGS_S = 15 * 60.0
 LOUDEST_AFTER_S = 90.0
 SOFTEST = 0.08
@@ -59,6 +58,8 @@ class SpokenReminders:
     music: Music | None = None
     push: Push | None = None
     screens: list[Callable[[str], None]] = field(default_factory=list)
+    asked: Callable[[], None] = lambda: None
+    """Told after each reminder that wants an answer: then it may be given without the wake word."""
     _pushed: dict[tuple[UUID, int], None] = field(default_factory=dict)
 
     async def speak(self, due: Due) -> None:
@@ -66,6 +67,8 @@ class SpokenReminders:
         text = announced(self.replies, due, self.clock.now())
         self._push(due, text)
         await self._say(text, await self._room(due), times=2)
+        if due.ack == "required" or is_question(text):
+            self.asked()
         self.observe(ReminderSpoken(due.id, due.title))
 
     async def brief(self, dues: Sequence[Due], outage: Outage | None = None) -> None:
@@ -102,7 +105,7 @@ class SpokenReminders:
     async def _say(self, text: str, room: str | None, *, times: int) -> None:
         for show in self.screens:
             show(text)
-        await self._turn_over()
+        await turn_over(self.turn_under_way, self.clock)
         softly: AbstractAsyncContextManager[None] = nullcontext() if self.music is None else self.music.lowered(room)
         async with softly:
             await self._speak(text, room, times=times)
@@ -118,12 +121,6 @@ class SpokenReminders:
         except EngineMissing:
             if not self.screens:
                 raise
-
-    async def _turn_over(self) -> None:
-        """Wait until nobody is being listened to or answered."""
-        began = self.clock.monotonic()
-        while self.turn_under_way() and self.clock.monotonic() - began < MOST_WAIT_S:
-            await self.clock.sleep(LOOK_S)
 
     async def _room(self, due: Due) -> str | None:
         try:

@@ -21,7 +21,7 @@ from config.preferences import (
 from daemon.clock import Clock
 from daemon.reminders.delivery import Delivery, Hands
 from daemon.reminders.due import DueReminders
-from daemon.reminders.outage import Pulse
+from daemon.reminders.outage import Pulse, slept_s
 from daemon.reminders.push import Push
 from db.database import Database
 from db.holidays import calendar
@@ -73,7 +73,7 @@ def due_reminders(
         zone=zone_of(prefs),
         calendar=lambda: calendar_of(prefs()),
         hands=hands,
-        pulse=Pulse(data_dir / ALIVE, booted=booted),
+        pulse=Pulse(data_dir / ALIVE, booted=booted, slept=slept_s),
     )
 
 

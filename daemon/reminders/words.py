@@ -44,7 +44,7 @@ def briefed(replies: Replies, dues: Sequence[Due], now: datetime, zone: tzinfo, 
     if outage is None:
         return replies.briefing(told, more)
     since, until = (at_clock(each.astimezone(zone)) for each in (outage.since, outage.until))
-    away = replies.say("outage.power" if outage.power else "outage.off", since=_from(since), until=until)
+    away = replies.say(f"outage.{_kind(outage)}", since=_from(since), until=until)
     key = "outage.lost_one" if len(dues) == 1 else "outage.lost"
     lost = replies.say(key, count=cardinal(len(dues)), listed="; ".join(told))
     return f"{away} {lost} {replies.say('reminder.more', count=cardinal(more))}" if more else f"{away} {lost}"
@@ -57,6 +57,10 @@ def _told(replies: Replies, due: Due, now: datetime, zone: tzinfo) -> str:
     moment = replies.moment(due.asked_for.astimezone(zone), now.astimezone(zone))
     key = "command.briefed" if due.kind == "command" else "reminder.briefed"
     return replies.say(key, title=due.title, moment=moment)
+
+
+def _kind(outage: Outage) -> str:
+    return "asleep" if outage.asleep else "power" if outage.power else "off"
 
 
 def _from(clock: str) -> str:

@@ -12,14 +12,15 @@ from daemon.skills.moments import said, timed
 from daemon.skills.skill import Context
 from db.database import Queries
 from db.recurrence import Days, WorkingDays, next_occurrence
-from db.reminder_search import holding, upcoming
+from db.reminder_search import holding, recent, upcoming
 from db.reminders import Due
 from db.words import stems
-from models.reminder import Kind
+from models.words import Kind
 
 AHEAD = timedelta(days=366)
 OVERDUE = timedelta(days=7)
 """So long ago something may have been due and still wait to be said."""
+JUST_SPOKEN = timedelta(minutes=3)
 MOST = 1000
 MOST_OCCURRENCES = 60
 LITTLE = frozenset("o a os as um uma de do da dos das no na lembrete lembretes alarme alarmes aviso comando".split())
@@ -47,7 +48,7 @@ class Sought:
         when, rest = found if found is not None else (None, words.read(query).words)
         telling = tuple(word.plain for word in rest if word.plain not in LITTLE)
         day = (when.start.date() if when.start and when.clock is None else when.day) if when else None
-        if when and when.clock and when.start and when.start.date() != now.date() and _names_a_day(query, now):
+        if when and when.clock and when.start and when.start.date() != now.date() and names_a_day(query, now):
             day = when.start.date()
         return replace(self, words=self.words + telling, day=day or self.day,
                        clock=(when.clock if when else None) or self.clock)  # fmt: skip
@@ -58,6 +59,8 @@ def sought(intent: Intent, context: Context) -> Sought:
     slots = intent.slots
     kind = str(slots.get("kind") or "")
     kinds: tuple[Kind, ...] = (kind,) if kind in {"alarm", "timer", "command"} else ("reminder", "alarm", "command")  # type: ignore[assignment]
+    if not context.speaker.trusted:
+        kinds = tuple(one for one in kinds if one != "command")  # to call off "tranca a porta às dez" takes more
     wanted = Sought(kinds=kinds, person=str(slots["person"]) if slots.get("person") else None)
     if slots.get("reminder_id"):
         return replace(wanted, id=UUID(str(slots["reminder_id"])))
@@ -83,6 +86,18 @@ async def pending(db: Queries, wanted: Sought, context: Context, calendar: Worki
     now = context.now.astimezone(UTC)
     found = await upcoming(db, now - OVERDUE, now + AHEAD, user_id=context.user_id, limit=MOST, kinds=wanted.kinds)
     return narrowed(found, wanted, context.zone, calendar)
+
+
+async def just_spoken(db: Queries, context: Context) -> str | None:
+    """Return the title of the reminder that was spoken last, if that was just now, to all or to who asks.
+
+    Raises LinkDown.
+    """
+    now = context.now.astimezone(UTC)
+    for due in await recent(db, now - JUST_SPOKEN, now):
+        if due.user_id in (None, context.user_id) or (due.addressee is not None and due.addressee == context.person):
+            return due.title
+    return None
 
 
 def narrowed(found: Sequence[Due], wanted: Sought, zone: ZoneInfo, calendar: WorkingDays | None = None) -> list[Due]:
@@ -143,7 +158,7 @@ def _is_for(due: Due, person: str) -> bool:
     return due.addressee is not None and stems(due.addressee) == stems(person)
 
 
-def _names_a_day(text: str, now: datetime) -> bool:
+def names_a_day(text: str, now: datetime) -> bool:
     """Tell whether a day was said, and not only an hour that has passed today."""
     early, late = said(text, now.replace(hour=0, minute=1)), said(text, now.replace(hour=23, minute=58))
     return early is not None and late is not None and early.at.date() == late.at.date()

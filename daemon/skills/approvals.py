@@ -6,7 +6,7 @@ from typing import Protocol
 from uuid import UUID
 
 from daemon.language.consent import CONFIRMED
-from daemon.language.plan import Intent
+from daemon.language.plan import Intent, Plan
 from daemon.language.replies import Replies
 from daemon.people.person import Person
 from daemon.skills.saying import listed
@@ -35,6 +35,29 @@ class Requests(Protocol):
     async def waiting(self) -> list[tuple[str, str]]:
         """Return what waits, as (who asked, for what). Raises LinkDown."""
         ...
+
+
+class Leave(Protocol):
+    """What somebody asked leave for, and anybody may answer."""
+
+    def question(self) -> Plan | None:
+        """Return the question that waits, as what was asked before; None where none waits."""
+        ...
+
+    def doubted(self, plan: Plan, speaker: Person, speech_s: float) -> Plan:
+        """Return the plan, or a question who speaks, where it would give leave in too few words to tell by voice."""
+        ...
+
+
+class NoLeave:
+    """A house in which nobody asks for leave."""
+
+    def question(self) -> None:
+        """None waits."""
+
+    def doubted(self, plan: Plan, *_: object) -> Plan:
+        """Doubt nothing."""
+        return plan
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,8 +21,13 @@ COLORS: Mapping[str, Color] = {
     "red": (255, 0, 0), "green": (0, 255, 0), "blue": (0, 0, 255), "yellow": (255, 220, 0), "orange": (255, 120, 0),
     "purple": (150, 0, 255), "pink": (255, 90, 170), "white": (255, 255, 255), "turquoise": (0, 220, 200),
 }  # fmt: skip
+POSITION_PCT = 20
 FASTER_PCT, SLOWER_PCT = 25, 34
 """Steps of a fan: an order means the next higher of its speeds, so a step down is the longer one."""
+
+MOST_SPEEDS = 10
+"""A fan of more is told its speed in percent."""
+STEP_K, LEAST_K = 800, 50
 WARM_K, NEUTRAL_K = 3200, 4600
 """Up to so many kelvin a white is called warm, and neutral."""
 
@@ -40,17 +45,26 @@ def device_skills(orders: Orders) -> dict[str, Skill]:
     def light(thing: Thing, intent: Intent) -> Sequence[Wish]:
         return _light(replies, thing, intent)
 
+    def warmth(thing: Thing, intent: Intent) -> Sequence[Wish]:
+        if thing.state != "off" or "temperature_step" not in intent.slots:
+            return (Wish("set_temperature", _level(replies, thing, intent, "temperature")),)
+        if intent.slots.get("step_direction") == "up":
+            raise CannotDo(replies.say("climate.is_off", name=thing.name))
+        return (Wish("turn_on"),)  # "tá quente aqui", and nothing cools yet
+
     def speed(thing: Thing, intent: Intent) -> Sequence[Wish]:
-        return (Wish("set_speed", _speed(replies, thing, intent)),)
+        return (_gear(replies, thing, intent) or Wish("set_speed", _speed(replies, thing, intent)),)
 
     return {
         "HassTurnOn": orders.skill(lambda thing, _: (Wish(ON.get(thing.domain, "turn_on")),)),
         "HassTurnOff": orders.skill(lambda thing, _: (Wish(OFF.get(thing.domain, "turn_off")),)),
         "HassToggle": orders.skill(plain("toggle")),
         "HassLightSet": orders.skill(light),
-        "HassSetPosition": orders.skill(level("set_position", "position")),
+        "HassSetPosition": orders.skill(
+            lambda thing, intent: (Wish("set_position", _position(replies, thing, intent)),)
+        ),
         "HassFanSetSpeed": orders.skill(speed),
-        "HassClimateSetTemperature": orders.skill(level("set_temperature", "temperature")),
+        "HassClimateSetTemperature": orders.skill(warmth),
         "CoverStop": orders.skill(plain("stop")),
     }
 
@@ -65,9 +79,25 @@ def _light(replies: Replies, thing: Thing, intent: Intent) -> Sequence[Wish]:
         wishes.append(Wish("set_color", (red, green, blue), replies.say("color.before")))
     if isinstance(kelvin, int | float):
         wishes.append(Wish("set_color_temp", kelvin, replies.say(f"white.{_tone(kelvin)}")))
+    if step := intent.slots.get("color_temp_step"):
+        wishes.append(_white(replies, thing, str(step)))
     if "brightness" in intent.slots or not wishes:
         wishes.append(Wish("set_brightness", _level(replies, thing, intent, "brightness")))
     return wishes
+
+
+def _white(replies: Replies, thing: Thing, step: str) -> Wish:
+    """Return a white a step colder (`up`) or warmer than the lamp's own. Raises CannotDo where there is none."""
+    bounds = [thing.attributes.get(f"{end}_color_temp_kelvin") for end in ("min", "max")]
+    low, high = (float(end) if isinstance(end, int | float) else 0.0 for end in bounds)
+    if not high:
+        raise CannotDo(replies.devices("cannot", "set_color_temp", [thing.name]))
+    now = thing.attributes.get("color_temp_kelvin")
+    known = float(now) if isinstance(now, int | float) else (low + high) / 2
+    wanted = min(high, max(low, known + (STEP_K if step == "up" else -STEP_K)))
+    if isinstance(now, int | float) and abs(wanted - known) < LEAST_K:
+        raise CannotDo(replies.say(f"white.end_{step}", name=thing.name))
+    return Wish("set_color_temp", wanted, replies.say(f"white.step_{step}"))
 
 
 def _tone(kelvin: float) -> str:
@@ -80,6 +110,33 @@ def _level(replies: Replies, thing: Thing, intent: Intent, slot: str) -> float:
     if not isinstance(asked, int | float):
         raise CannotDo(replies.say("devices.from_where", name=thing.name))
     return asked
+
+
+def _position(replies: Replies, thing: Thing, intent: Intent) -> float:
+    """Return how far: as it was said, or a step from where it is. Raises CannotDo where that is not known."""
+    step, now = intent.slots.get("position_step"), thing.attributes.get("current_position")
+    if step is None or "position" in intent.slots:
+        return _level(replies, thing, intent, "position")
+    if not isinstance(now, int | float):
+        raise CannotDo(replies.say("devices.from_where", name=thing.name))
+    return max(0.0, min(100.0, now + (POSITION_PCT if step == "up" else -POSITION_PCT)))
+
+
+def _gear(replies: Replies, thing: Thing, intent: Intent) -> Wish | None:
+    """Return what a small number means to a fan of few speeds: "na velocidade 2" is the second, and no two percent."""
+    asked = intent.slots.get("percentage")
+    if not isinstance(asked, int | float) or asked < 0:
+        return None
+    presets, step = thing.attributes.get("preset_modes"), thing.attributes.get("percentage_step")
+    if step is None and isinstance(presets, tuple | list) and presets:
+        named = [str(preset) for preset in presets]
+        place = round(asked) if asked <= len(named) else max(1, round(asked * len(named) / 100))
+        preset = named[max(1, place) - 1] if f"{asked:g}" not in named else f"{asked:g}"
+        return Wish("set_preset", preset, preset)
+    speeds = round(100 / step) if isinstance(step, int | float) and step else 0
+    if speeds > MOST_SPEEDS or not 1 <= asked <= speeds or asked != round(asked):
+        return None
+    return Wish("set_speed", min(100.0, asked * 100 / speeds), replies.say("devices.gear", number=f"{asked:g}"))
 
 
 def _speed(replies: Replies, thing: Thing, intent: Intent) -> float:

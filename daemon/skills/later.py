@@ -5,7 +5,7 @@ these same skills carry out when it is due. "Por dez minutos" stores what puts i
 dies in between, the lamp goes out again.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
@@ -15,18 +15,20 @@ from uuid import UUID
 from daemon.errors import CannotDo, LinkDown, Spoken
 from daemon.language.plan import Intent, Thing
 from daemon.language.replies import Replies
-from daemon.skills.moments import meant
+from daemon.skills.moments import first_of, meant
 from daemon.skills.saying import listed, spoken_duration, spoken_rule
 from daemon.skills.skill import Action, AsksBack, Carried, Context, Done, Skill
 from daemon.skills.undoing import opposite
 from db import reminder_changes, reminders
 from db.audit import Acting
+from db.bounded import PROMISE_S, within
 from db.causes import Deed
 from db.database import Database
+from db.recurrence import Days, WorkingDays
 from db.reminder_search import of_kind
 from db.reminders import Due
 
-START = frozenset({"delay_s", "when", "rrule"})
+START = frozenset({"delay_s", "when", "rrule", "on_holiday"})
 LATER = START | {"for_s"}
 """Slots of a command that is not, or not only, for now."""
 TURNED: Mapping[str, str] = {"HassTurnOn": "HassTurnOff", "HassTurnOff": "HassTurnOn"}
@@ -38,12 +40,14 @@ AUTHORITY = "authority"
 SECOND = timedelta(seconds=1)
 
 
-def postponable(skills: Mapping[str, Skill], db: Database, replies: Replies) -> dict[str, Skill]:
-    """Return the skills so that they obey LATER too."""
+def postponable(
+    skills: Mapping[str, Skill], db: Database, replies: Replies, calendar: Callable[[], WorkingDays | None]
+) -> dict[str, Skill]:
+    """Return the skills so that they obey LATER too, on this calendar."""
     return {
         name: replace(skill, actions=later.actions, act=later.act)
         for name, skill in skills.items()
-        for later in [Later(skill, skills, db, replies)]
+        for later in [Later(skill, skills, db, replies, calendar)]
     }
 
 
@@ -61,6 +65,7 @@ class Later:
     others: Mapping[str, Skill]
     db: Database
     replies: Replies
+    calendar: Callable[[], WorkingDays | None]
 
     def actions(self, intent: Intent, context: Context) -> tuple[Action, ...]:
         """Return what is done now; of what is for later, that it is stored. Raises as the skill itself."""
@@ -83,13 +88,17 @@ class Later:
         when = meant(intent.slots, context.now)
         if when is None:
             raise AsksBack(self.replies.say("reminder.when"), _without(intent, START), "when")
-        at = when.at
+        skips = intent.slots.get("on_holiday") == "skip"
+        at = first_of(when, context, Days(self.calendar(), "skip")) if when.rrule and skips else when.at
+        if at is None:
+            raise CannotDo(self.replies.say("reminder.never"))
         if at <= context.now and not when.rrule:
             past = self.replies.say("later.past", moment=self.replies.moment(at, context.now))
             raise AsksBack(past, _without(intent, START), "when")
         doing = self._doing(self.skill.actions(_without(intent, LATER), context))
-        stored = await self._store(doing, at, [_without(intent, START)], context, rrule=when.rrule)
-        moment = spoken_rule(when.rrule, at) if when.rrule else self.replies.moment(at, context.now)
+        stored = await self._store(doing, at, [_without(intent, START)], context, rrule=when.rrule,
+                                   calendar=self.calendar(), on_holiday="skip" if skips else None)  # fmt: skip
+        moment = spoken_rule(when.rrule, at, skips=skips) if when.rrule else self.replies.moment(at, context.now)
         key = "later.promised" if doing else "later.unheard"
         said = self.replies.say(key, doing=_i(doing), moment=moment)
         if isinstance(for_s := intent.slots.get("for_s"), int | float):
@@ -150,14 +159,16 @@ class Later:
         metadata: Mapping[str, Any] = MappingProxyType({}), **more: Any,
     ) -> UUID:  # fmt: skip
         by = context.approver or context.speaker
-        authority = {"role": by.role, "user_id": str(by.id) if by.id else None}
+        authority: dict[str, Any] = {"role": by.role, "user_id": str(by.id) if by.id else None}
+        if not by.trusted:
+            authority["trusted"] = False
         try:
-            return await reminders.create(
+            return await within(PROMISE_S, reminders.create(
                 Acting(self.db, context.who, context.channel), listed(doing) or "o que foi pedido",
                 at.astimezone(UTC), context.user_id, zone=context.zone, kind="command", area=context.area,
                 created_by=context.person, plan=[wire(each) for each in plan],
                 metadata={**metadata, AUTHORITY: authority}, **more,
-            )  # fmt: skip
+            ))  # fmt: skip
         except ValueError as wrong:
             raise CannotDo(str(wrong)) from wrong
         except LinkDown as down:

@@ -22,6 +22,9 @@ RECENT = timedelta(hours=1)
 """How long ago a turn may be that "desfaz" means."""
 SAME = timedelta(seconds=10)
 """A change so soon after our own order is that order's, also where nobody wrote down why."""
+PLAIN = ("HassTurn", "HassToggle", "HassLight", "HassSet", "HassFan", "HassClimateSet", "ClimateSet", "Cover", "Alarm",
+         "Press", "HassMedia", "HassVacuum", "HassLawn", "RunRoutine", "Undo")  # fmt: skip
+"""How the intents begin whose words anybody of the house may be told."""
 STATES: Mapping[str, list[str]] = {
     "on": ["on", "cool", "heat", "auto", "dry", "fan_only", "heat_cool", "playing", "idle", "paused", "cleaning"],
     "off": ["off", "standby", "docked"],
@@ -103,14 +106,23 @@ class LedgerSkills:
             return self.replies.say(key, name=thing.name, moment=moment)
         if deed.message_id is None or not deed.words:
             return self.replies.say("ledger.mine_planned", moment=moment)
+        if deed.source == "schedule":
+            who = self._who(deed, context)
+            return self.replies.say("ledger.mine_scheduled", moment=moment, who=who, words=deed.words)
         if by := deed.parameters.get("approved_by"):
             asked = str(deed.parameters.get("asked_by"))
             return self.replies.say("ledger.mine_allowed", moment=moment, words=deed.words, asked=asked, by=by)
         if deed.source == "mqtt":
             return self.replies.say("ledger.mine_mqtt", moment=moment, words=deed.words)
-        if deed.source == "text" or not deed.area:
-            return self.replies.say("ledger.mine_written", moment=moment, words=deed.words)
-        return self.replies.say("ledger.mine", moment=moment, words=deed.words, name=deed.area)
+        who = self._who(deed, context)
+        key = "ledger.mine_written" if deed.source == "text" or not deed.area else "ledger.mine"
+        said = self.replies.say(key, moment=moment, who=who, name=deed.area or "")
+        return f"{said}: {deed.words}." if _may_hear(deed, context) else f"{said}."
+
+    def _who(self, deed: Deed, context: Context) -> str:
+        if deed.user_id is not None and deed.user_id == context.user_id:
+            return self.replies.say("ledger.you")
+        return deed.person or self.replies.say("ledger.somebody")
 
     async def _day(self, intent: Intent, context: Context) -> Carried:
         yesterday = intent.slots.get("day") == "yesterday"
@@ -138,6 +150,17 @@ class LedgerSkills:
             told.append((self.replies.devices("confirmed", verb, names, value=value),
                          several[0].created_at.astimezone(context.zone)))  # fmt: skip
         return told
+
+
+def _may_hear(deed: Deed, context: Context) -> bool:
+    """Tell whether this person may be told the words: their own, or such as only moved devices.
+
+    What else was said in the same breath ("e me lembra do presente da Bia") is nobody else's.
+    """
+    if deed.user_id is not None and deed.user_id == context.user_id:
+        return True
+    said = deed.parameters.get("words") is not None or deed.intent is None
+    return said or all(name.startswith(PLAIN) for name in (deed.intent or "").split("+"))
 
 
 def _moment(change: Change | None, deed: Deed | None) -> datetime:

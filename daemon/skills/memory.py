@@ -10,6 +10,7 @@ from daemon.language.consent import CONFIRMED
 from daemon.language.plan import Intent
 from daemon.language.pt_br.spoken_time import spoken_date
 from daemon.language.replies import Replies
+from daemon.language.words import fold
 from daemon.memory.recall import Recall, Remembered, listening
 from daemon.memory.told import asks_for_secrecy, counts_days, told
 from daemon.skills.saying import listed
@@ -41,7 +42,7 @@ class MemorySkills:
     def by_intent(self) -> dict[str, Skill]:
         """Return the skills by the intents that they carry out."""
         return {
-            "RememberFact": Skill(asking("remember_fact", "household"), self.keep, whole=True),
+            "RememberFact": Skill(_told, self.keep, whole=True),
             "RecallFact": Skill(asking("recall_fact"), self.tell),
             "ForgetFact": Skill(asking("forget_fact", "household"), self.forget),
         }
@@ -52,9 +53,11 @@ class MemorySkills:
         fact = told(said)
         if fact is None:
             raise AsksBack(self.replies.say("memory.what"), intent, "text")
-        if asks_for_secrecy(said) and context.user_id is None:
+        # The language model leaves out of the fact whom it is for; the words that asked for it say so.
+        hushed = asks_for_secrecy(said) or asks_for_secrecy(str(intent.slots.get("words") or context.text))
+        if hushed and context.user_id is None:
             raise CannotDo(self.replies.say("memory.whose"))
-        own = fact.private and context.user_id is not None
+        own = (fact.private or hushed) and context.user_id is not None
         new = NewFact(
             fact.text,
             user_id=context.user_id if own else None,
@@ -62,6 +65,7 @@ class MemorySkills:
             area=context.area if fact.here else None,
             importance=fact.importance,
             secret=fact.secret,
+            for_guests=fact.for_guests and not own,
             told_in=context.message_id,
         )
         try:
@@ -70,11 +74,11 @@ class MemorySkills:
             raise CannotDo(self.replies.say("memory.not_promised")) from down
         key = "memory.kept_own" if own else "memory.kept"
         say = self.replies.say(key, seed=context.seed, fact=kept.text)
-        return Carried(say, (Done(ok=True, result={"memory_id": str(kept.id)}),))
+        return Carried(say, (Done(ok=True, result={"memory_id": str(kept.id), "own": own}),))
 
-    async def tell(self, _: Intent, __: Sequence[Action], context: Context) -> Carried:
+    async def tell(self, intent: Intent, _: Sequence[Action], context: Context) -> Carried:
         """Tell what fits the question, word for word as it was told, the best first."""
-        found = await self._found(context.text, context)
+        found = await self._found(str(intent.slots.get("about") or context.text), context)
         if not found:
             return Carried(self.replies.say("memory.none", seed=context.seed), (Done(ok=True, result={"found": 0}),))
         first, *others = found
@@ -92,8 +96,10 @@ class MemorySkills:
             say = self.replies.say("memory.nothing_to_forget")
             return Carried(say, (Done(ok=False, result={}, error=say),))
         memory_id, text = meant
-        if CONFIRMED not in intent.slots and "latest" not in intent.slots:
-            sure = Intent(intent.name, (), {**intent.slots, "memory": str(memory_id)})
+        if not {CONFIRMED, "memory"} <= intent.slots.keys() and "latest" not in intent.slots:
+            # A yes to forgetting something is none to forgetting this.
+            slots = {name: value for name, value in intent.slots.items() if name != CONFIRMED}
+            sure = Intent(intent.name, (), {**slots, "memory": str(memory_id)})
             raise AsksBack(self.replies.say("memory.forget_sure", fact=text), sure, CONFIRMED)
         await memories.forget(Acting(self.db, context.who, context.channel), [memory_id])
         say = self.replies.say("memory.forgotten", seed=context.seed, fact=text)
@@ -114,7 +120,10 @@ class MemorySkills:
         if "latest" in intent.slots:
             row = await self._latest(context)
             return None if row is None else (row.id, row.text)
-        found = await self._found(str(intent.slots.get("query") or context.text), context)
+        query = str(intent.slots.get("query") or context.text)
+        # Of "esquece a senha do wifi" all is what is meant, not "wifi" alone.
+        said = context.text if fold(query) in fold(context.text) else query
+        found = await self._found(said, context)
         return (found[0].id, found[0].text) if found else None
 
     async def _latest(self, context: Context) -> MemoryRow | None:
@@ -126,6 +135,11 @@ class MemorySkills:
         now = context.now.astimezone(UTC)
         found = await self.recall.recall(text, context.speaker, context.area, now, LOOKED_AT, within_ms=WITHIN_MS)
         return [one for one in found if one.sure and one.kind == "fact"]
+
+
+def _told(intent: Intent, context: Context) -> tuple[Action, ...]:
+    """Return the action of keeping a fact: the sentence as it is, and nothing that was read in it."""
+    return (Action("household", "remember_fact", {"text": str(intent.slots.get("text") or context.text)}),)
 
 
 def _begun(fact: str) -> str:

@@ -4,9 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
+from daemon.errors import CannotDo
 from daemon.language import words
 from daemon.language.plan import Value
 from daemon.language.pt_br import moments, numbers
+from daemon.skills.skill import Context
+from db.recurrence import Days, next_occurrence
 
 MOST_WORDS = 60
 MORNING = time(9)
@@ -75,6 +78,15 @@ def at_morning(day: date, now: datetime) -> datetime:
 def day_after(day: date, now: datetime) -> datetime:
     """Return the midnight that ends a day on the clock of `now`."""
     return datetime.combine(day + timedelta(days=1), time(), now.tzinfo)
+
+
+def first_of(when: Meant, context: Context, days: Days) -> datetime | None:
+    """Return the first time of a rule yet to come; None for one that never is. Raises CannotDo: no such rule."""
+    try:
+        moment = next_occurrence(str(when.rrule), when.at.replace(tzinfo=None), context.now, context.zone, days)
+    except ValueError as wrong:
+        raise CannotDo(str(wrong)) from wrong
+    return None if moment is None else moment.astimezone(context.zone)
 
 
 def _written(text: str, now: datetime) -> Meant | None:

@@ -9,16 +9,20 @@ from daemon.errors import CannotDo, Refused
 from daemon.language.consent import CONFIRMED
 from daemon.language.plan import Intent
 from daemon.language.replies import Replies
+from daemon.language.words import fold
 from daemon.people.privacy.erasing import Erasing
 from daemon.skills.saying import counted, listed
 from daemon.skills.skill import Action, AsksBack, Carried, Context, Done, Skill, asking
 from db import consents
 from db.consents import KINDS
 from db.erasure import Wish
-from models.consent import ConsentKind, ConsentWay
+from db.permissions import Resident, residents
+from models.words import ConsentKind, ConsentWay
 
 TOLD = {"messages": True, "reminders": False, "memories": True, "audio": True}
 """What is counted aloud, and whether its word is feminine."""
+GROWN_UP = frozenset({"administrator", "adult"})
+"""Who allows what is kept of a child."""
 ENROLLED = "SELECT EXISTS (SELECT FROM users WHERE voice_enrolled)"
 EVIDENCE = "SELECT message_id FROM actions WHERE id = $1"
 
@@ -59,10 +63,19 @@ class PrivacySkills:
         return Carried(said, (Done(ok=True, result={"receipt": str(receipt.id)}),))
 
     async def give(self, intent: Intent, actions: Sequence[Action], context: Context) -> Carried:
-        """Record that this person allows something to be kept."""
-        kind = _kind(intent)
-        await self._record(kind, actions, context, given=True)
-        return Carried(self.replies.say(f"consent.given_{kind}"), (Done(ok=True, result={"kind": kind}),))
+        """Record that this person allows something to be kept; or, to Mordomo's question, that they do not.
+
+        What is kept of a child an adult allows, whether the child asked for it or not.
+        """
+        kind, given = _kind(intent), intent.slots.get(CONFIRMED) is not False
+        if (name := intent.slots.get("person")) is not None:
+            child = await self._child(str(name), context)
+            await self._record(kind, actions, context, given=given, of=child.id)
+            said = self.replies.say(f"consent.given_for_{kind}", name=child.name)
+            return Carried(said, (Done(ok=True, result={"kind": kind, "given": given, "of": str(child.id)}),))
+        await self._record(kind, actions, context, given=given)
+        said = self.replies.say(f"consent.given_{kind}" if given else f"consent.refused_{kind}")
+        return Carried(said, (Done(ok=True, result={"kind": kind, "given": given}),))
 
     async def withdraw(self, intent: Intent, actions: Sequence[Action], context: Context) -> Carried:
         """Record that this person no longer allows it, and erase what it allowed."""
@@ -96,12 +109,22 @@ class PrivacySkills:
             self._known(context)
             if ask and CONFIRMED not in intent.slots:
                 raise AsksBack(self.replies.say(f"consent.sure_{_kind(intent)}"), intent, CONFIRMED)
-            return (Action("household", name, {"kind": _kind(intent)}),)
+            return (Action("household", name, {**intent.slots, "kind": _kind(intent)}),)
 
         return actions
 
-    async def _record(self, kind: ConsentKind, actions: Sequence[Action], context: Context, *, given: bool) -> UUID:
-        whose, db = self._known(context), self.erasing.db
+    async def _child(self, name: str, context: Context) -> Resident:
+        """Return the child of that name. Raises CannotDo for anybody else: they say it of themselves."""
+        people = await residents(self.erasing.db)
+        found = next((one for one in people if fold(one.name) == fold(name) and one.role == "child"), None)
+        if found is None or context.speaker.role not in GROWN_UP:
+            raise CannotDo(self.replies.say("consent.only_own"))
+        return found
+
+    async def _record(
+        self, kind: ConsentKind, actions: Sequence[Action], context: Context, *, given: bool, of: UUID | None = None
+    ) -> UUID:
+        whose, db = of or self._known(context), self.erasing.db
         evidence = await db.fetchval(EVIDENCE, actions[0].id)
         at = context.now.astimezone(UTC)
         await consents.record(db, whose, kind, given=given, how=_way(context), at=at, message_id=evidence)

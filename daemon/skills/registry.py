@@ -1,12 +1,14 @@
 """Which skill carries out which intent."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from daemon.language.replies import Replies
 from daemon.memory.recall import Recall
 from daemon.people.privacy.erasing import Erasing
 from daemon.people.voices.recognition import HouseVoices
+from daemon.skills.about import AboutSkills, OwnFacts
+from daemon.skills.agenda import just_spoken
 from daemon.skills.approvals import ApprovalSkills, Requests
 from daemon.skills.broadcast import broadcast_skills
 from daemon.skills.clock import clock_skills
@@ -25,7 +27,7 @@ from daemon.skills.rooms import room_skills
 from daemon.skills.routines import RoutineSkills, Understand
 from daemon.skills.skill import Skill
 from daemon.skills.states import state_skills
-from daemon.skills.talk import talk_skills
+from daemon.skills.talk import Settings, talk_skills
 from daemon.skills.voices import VoiceSkills
 from db.database import Database
 from db.recurrence import WorkingDays
@@ -37,7 +39,8 @@ class House:
 
     `calendar` are the household's working days; `hush` stops what rings or is being reminded of, if anything;
     `requests` are for leave that people ask of each other, `rules` reads from a sentence what somebody may; `erasing`
-    erases what somebody wants forgotten; `recall` finds what was told.
+    erases what somebody wants forgotten; `recall` finds what was told; `settings` changes how fast is spoken; `facts`
+    are what is true of this Mordomo.
     """
 
     orders: Orders
@@ -52,6 +55,8 @@ class House:
     erasing: Erasing | None = None
     recall: Recall | None = None
     voices: HouseVoices | None = None
+    settings: Settings | None = None
+    facts: OwnFacts = field(default_factory=OwnFacts)
 
 
 def skills(house: House) -> dict[str, Skill]:
@@ -60,11 +65,12 @@ def skills(house: House) -> dict[str, Skill]:
     moving = {**device_skills(house.orders), **media_skills(house.orders), **room_skills(house.orders)}
     ledger = LedgerSkills(db, replies)
     return {
-        **postponable(moving, db, replies),
+        **postponable(moving, db, replies, house.calendar),
         **state_skills(replies, ledger.tell),
         **clock_skills(replies),
         **holiday_skills(replies, house.calendar),
-        **talk_skills(replies),
+        **talk_skills(replies, house.settings, lambda context: just_spoken(db, context)),
+        **AboutSkills(db, replies, house.facts).by_intent(),
         **broadcast_skills(replies, house.announce),
         **ledger.by_intent(),
         **NamingSkills(db, replies).by_intent(),

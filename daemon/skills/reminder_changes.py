@@ -10,7 +10,7 @@ from daemon.language.consent import CONFIRMED
 from daemon.language.plan import Intent
 from daemon.language.replies import Replies
 from daemon.language.words import plain_words
-from daemon.skills.agenda import about, named, narrowed, pending, sought
+from daemon.skills.agenda import about, named, names_a_day, narrowed, pending, sought
 from daemon.skills.moments import meant
 from daemon.skills.saying import cardinal, spoken_rule
 from daemon.skills.skill import Action, AsksBack, Carried, Context, Done, Skill, asking
@@ -83,7 +83,7 @@ class ReminderChanges:
 
     async def update(self, intent: Intent, _: Sequence[Action], context: Context) -> Carried:
         """Move one to another moment; of a series it asks whether only this one. The hour alone keeps the day."""
-        found = await self._found(intent, context)
+        found = self._of_that_day(await self._found(intent, context), intent, context)
         due = self._chosen(found, intent, context)[0]
         at = self._new_moment(due, intent, context)
         if at <= context.now:
@@ -103,6 +103,14 @@ class ReminderChanges:
         moment = spoken_rule(more["rrule"], at) if more else self.replies.moment(at, context.now)
         said = self.replies.say(f"{due.kind}.changed", seed=context.seed, title=due.title, moment=moment)
         return _carried(said, reminder_id=str(due.id), scheduled_at=at.isoformat())
+
+    def _of_that_day(self, found: Sequence[Due], intent: Intent, context: Context) -> Sequence[Due]:
+        """Return those of the day that was said, where there are any: "muda o alarme de amanhã para as sete"."""
+        when = meant(intent.slots, context.now) if len(found) > 1 and names_a_day(context.text, context.now) else None
+        if when is None:
+            return found
+        that_day = replace(sought(intent, context), day=when.at.date())
+        return narrowed(found, that_day, context.zone, self.calendar()) or found
 
     async def snooze(self, intent: Intent, actions: Sequence[Action], context: Context) -> Carried:
         """Have what was just spoken said again in a while; without any, it moves the one that the words mean."""

@@ -1,5 +1,6 @@
 """Reminder skills: create and list by voice. "Anotado" is said only once the row is committed."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
@@ -7,18 +8,20 @@ from datetime import UTC, datetime, time, timedelta
 from daemon.errors import CannotDo, LinkDown
 from daemon.language.plan import Intent, Value
 from daemon.skills.agenda import AHEAD, Sought, about, day_of, named, narrowed, occurrences, pending, sought
-from daemon.skills.moments import Meant, meant
+from daemon.skills.moments import Meant, first_of, meant
 from daemon.skills.reminder_changes import ReminderChanges
-from daemon.skills.saying import at_clock, counted, listed, spoken_rule
+from daemon.skills.saying import at_clock, counted, listed, spoken_duration, spoken_rule
 from daemon.skills.skill import Action, AsksBack, Carried, Context, Done, Skill, asking
 from db import reminders
 from db.audit import Acting
-from db.recurrence import Days, next_occurrence
+from db.recurrence import Days
 from db.reminder_search import recent
 from db.reminders import Due
-from models.reminder import Kind
+from models.words import Kind
 
 LISTED = 8
+_LEADING = re.compile(r"^(?:de|que|pra|para)\s+", re.IGNORECASE)
+"""What somebody begins with who answers "lembrar de quê?"."""
 VISIBLE = timedelta(days=3)
 """So long what was spoken, or done, can still be asked for."""
 
@@ -38,20 +41,22 @@ class ReminderSkills(ReminderChanges):
 
     async def create(self, intent: Intent, actions: Sequence[Action], context: Context) -> Carried:
         """Store a reminder or an alarm; asks for the time where it lacks. Raises CannotDo where it cannot promise."""
-        title = str(intent.slots.get("message") or "").strip()
+        title = _LEADING.sub("", str(intent.slots.get("message") or "").strip())
         kind: Kind = "alarm" if intent.slots.get("kind") == "alarm" else "reminder"
         if not title and kind == "reminder" and await self.just_spoken(context):
             return await self.snooze(intent, actions, context)
         if not title and kind == "reminder":
             raise AsksBack(self.replies.say("reminder.what"), intent, "message")
         when = self._when(intent, context, waking=kind == "alarm")
-        at = when.at
+        at, lead_s = when.at, _lead_s(intent)
+        if lead_s is not None and when.at - timedelta(seconds=lead_s) <= context.now:
+            lead_s = None  # there is no such time left: it is told at the moment itself
         person = str(intent.slots["person"]) if intent.slots.get("person") else None
         try:
             created = await reminders.create(
                 Acting(self.db, context.who, context.channel),
                 title or "alarme",
-                at.astimezone(UTC),
+                (at - timedelta(seconds=lead_s or 0)).astimezone(UTC),
                 context.user_id,
                 zone=context.zone,
                 calendar=self.calendar(),
@@ -60,13 +65,16 @@ class ReminderSkills(ReminderChanges):
                 area=context.area,
                 created_by=context.person,
                 addressee=person,
+                lead_s=lead_s,
                 on_holiday="skip" if intent.slots.get("on_holiday") == "skip" else None,
             )
         except ValueError as wrong:
             raise CannotDo(str(wrong)) from wrong
         except LinkDown as down:
             raise CannotDo(self.replies.say("reminder.not_promised")) from down
-        said = self._created(kind, title, person, when, context)
+        said = self._created(kind, title, intent, when, context)
+        if lead_s is not None:
+            said += " " + self.replies.say("reminder.lead", ahead=spoken_duration(lead_s))
         return Carried(said, (Done(ok=True, result={"reminder_id": str(created), "scheduled_at": at.isoformat()}),))
 
     def _when(self, intent: Intent, context: Context, *, waking: bool) -> Meant:
@@ -76,8 +84,9 @@ class ReminderSkills(ReminderChanges):
         if when is None:
             key = "reminder.when_again" if slots.get("when") else "reminder.when"
             raise AsksBack(self.replies.say(key), _without_when(intent), "when")
-        if when.rrule and when.at <= context.now:
-            when = replace(when, at=self._first(when, context))
+        skips = slots.get("on_holiday") == "skip"
+        if when.rrule and (skips or when.at <= context.now):
+            when = replace(when, at=self._first(when, context, skips=skips))
         if when.at > context.now:
             return when
         if not when.hour and when.at.date() == context.now.date():
@@ -86,21 +95,22 @@ class ReminderSkills(ReminderChanges):
         past = self.replies.say("reminder.past", moment=self.replies.moment(when.at, context.now))
         raise AsksBack(past, _without_when(intent), "when")
 
-    def _first(self, when: Meant, context: Context) -> datetime:
+    def _first(self, when: Meant, context: Context, *, skips: bool) -> datetime:
         """Return the first occurrence yet to come. Raises CannotDo for a rule that makes none."""
-        days = Days(self.calendar())
-        try:
-            moment = next_occurrence(str(when.rrule), when.at.replace(tzinfo=None), context.now, context.zone, days)
-        except ValueError as wrong:
-            raise CannotDo(str(wrong)) from wrong
+        moment = first_of(when, context, Days(self.calendar(), "skip" if skips else None))
         if moment is None:
             raise CannotDo(self.replies.say("reminder.never"))
-        return moment.astimezone(context.zone)
+        return moment
 
-    def _created(self, kind: Kind, title: str, person: str | None, when: Meant, context: Context) -> str:
-        moment = spoken_rule(when.rrule, when.at) if when.rrule else self.replies.moment(when.at, context.now)
+    def _created(self, kind: Kind, title: str, intent: Intent, when: Meant, context: Context) -> str:
+        moment = self.replies.moment(when.at, context.now)
+        if when.rrule:
+            moment = spoken_rule(when.rrule, when.at, skips=intent.slots.get("on_holiday") == "skip")
         said = self.replies.say(f"{kind}.created", seed=context.seed, title=title, moment=moment)
-        return f"{said} {self.replies.say('reminder.for', name=person)}" if person else said
+        key = "reminder.for_unknown" if intent.slots.get("unknown") else "reminder.for"
+        person = str(intent.slots.get("person") or "")
+        key = "reminder.for_them" if person[:1].islower() else key  # "as crianças", and no name
+        return f"{said} {self.replies.say(key, name=person)}" if person else said
 
     async def read_out(self, intent: Intent, _: Sequence[Action], context: Context) -> Carried:
         """Read out what is to come: all of it, of a day, a span of days, a person, or what some words mean."""
@@ -146,6 +156,8 @@ class ReminderSkills(ReminderChanges):
         query: str = "",
     ) -> Carried:
         told = Done(ok=True, result={"count": len(coming)})
+        if not coming and asked is not None and asked.person and asked.person[:1].isupper():
+            return Carried(self.replies.say("reminder.none_for", name=asked.person), (told,))
         if not coming and query:
             return Carried(self.replies.say("reminder.none_matching", query=query), (told,))
         one_day = asked is not None and asked.day is not None and len({at.date() for _, at in coming}) == 1
@@ -172,6 +184,11 @@ class ReminderSkills(ReminderChanges):
         said = self.replies.say("reminder.who", title=due.title, by=by,
                                 moment=self.replies.moment(about(due, context.zone), context.now))  # fmt: skip
         return Carried(said, (Done(ok=True, result={"created_by": due.created_by}),))
+
+
+def _lead_s(intent: Intent) -> int | None:
+    told = intent.slots.get("lead_s")
+    return round(told) if isinstance(told, int | float) and told > 0 else None
 
 
 def _without_when(intent: Intent, **slots: Value) -> Intent:

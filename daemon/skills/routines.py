@@ -21,7 +21,8 @@ MOST_STEPS = 20
 LONGEST_PHRASE = 60
 NO_STEP = frozenset(
     "CreateRoutine DeleteRoutine RunRoutine ListRoutines Undo RenameDevice AliasDevice MoveDevice"
-    " HideDevice FavouriteDevice GuardDevice HassNevermind HassRespond".split()
+    " HideDevice FavouriteDevice GuardDevice HassNevermind HassRespond RepeatReply"
+    " TellAboutMe".split()
 )
 """Intents that a routine cannot hold: it never calls a routine, so none calls itself."""
 TAKEN = frozenset({"HassNevermind", "CreateRoutine", "DeleteRoutine"})

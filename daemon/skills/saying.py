@@ -17,14 +17,20 @@ def listed(names: Sequence[str], word: str = "e") -> str:
     return f"{', '.join(names[:-1])} {word} {names[-1]}" if len(names) > 1 else "".join(names)
 
 
-def spoken_rule(rule: str, at: datetime) -> str:
-    """Return a recurrence with its hour: `todo dia às oito da noite`, `todo quinto dia útil às nove da manhã`."""
+def spoken_rule(rule: str, at: datetime, *, skips: bool = False) -> str:
+    """Return a recurrence with its hour: `todo dia às oito da noite`; one that `skips` holidays says so."""
+    return f"{_rule_and_hour(rule, at)}, menos nos feriados" if skips else _rule_and_hour(rule, at)
+
+
+def _rule_and_hour(rule: str, at: datetime) -> str:
     parts = dict(part.split("=", 1) for part in rule.split(";") if "=" in part)
     said = spoken_time.spoken_rule(rule)
     if (place := parts.get("BYSETPOS", "")) and len(parts.get("BYDAY", "").split(",")) > 1:
         said = "no último dia útil do mês" if place == "-1" else f"todo {ordinal(abs(int(place)))} dia útil"
     if parts.get("FREQ") in {"HOURLY", "MINUTELY"}:
         return said
+    if parts.get("FREQ") == "YEARLY" and "BYMONTHDAY" not in parts:
+        said = spoken_time.spoken_rule(f"{rule};BYMONTH={at.month};BYMONTHDAY={at.day}")
     hours = [int(hour) for hour in parts.get("BYHOUR", "").split(",") if hour.isdecimal() and int(hour) < 24]
     return f"{said} {listed([at_clock(at.replace(hour=hour)) for hour in hours or [at.hour]])}"
 

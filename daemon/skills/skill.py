@@ -20,7 +20,8 @@ ActionType = Literal["iot_control", "reminder", "household", "query"]
 class Context:
     """Who asks, where, when, in which words. `now` is in the household's zone; `seed` varies replies without chance.
 
-    `message_id` is that of what was said, `utterance` its sound (None for what was written). `person` and `user_id` are
+    `message_id` is that of what was said, `utterance` its sound (None for what was written), `said` the last answer
+    that this person was given in this conversation. `person` and `user_id` are
     the speaker's name and row; what they may do goes by the role of `speaker`, or by that of the `approver` who gave
     leave.
     """
@@ -37,6 +38,7 @@ class Context:
     approver: Person | None = None
     message_id: UUID | None = None
     utterance: Utterance | None = None
+    said: tuple[str, ...] = ()
 
     @property
     def who(self) -> str:

@@ -26,7 +26,8 @@ def state_skills(replies: Replies, cause: Tell) -> dict[str, Skill]:
         things = _asked_about(intent, context)
         asked = intent.slots.get("state")
         if not things:
-            raise CannotDo(replies.say("devices.none_found", seed=context.seed))
+            people = intent.slots.get("domain") == "person"
+            raise CannotDo(replies.say("person.unknown" if people else "devices.none_found", seed=context.seed))
         if len(things) == 1:
             say = _one(replies, things[0], str(asked) if asked else None)
         else:
@@ -67,9 +68,11 @@ def _one(replies: Replies, thing: Thing, asked: str | None) -> str:
 
 def _several(replies: Replies, things: Sequence[Thing], asked: str) -> str:
     so = [thing for thing in things if _is(thing, asked)]
-    if not so:
-        return replies.say("state.none", name=things[0].name, state=replies.state_word(things[0].name, asked))
     lamps = all(thing.domain == "light" for thing in things)  # "luzes" were asked for, whatever each is called
+    if not so and lamps and asked in {"on", "off"}:
+        return replies.say("state.none_lit" if asked == "on" else "state.none_off")
+    if not so:
+        return replies.say("state.none", state=replies.state_word("aparelho", asked))
     return replies.several_so([thing.name for thing in so], feminine=True if lamps else None)
 
 

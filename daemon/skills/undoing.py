@@ -16,6 +16,8 @@ LEVELS: Mapping[str, tuple[str, str, str]] = {
     "set_volume": ("HassSetVolume", "volume_level", "volume_pct"),
 }
 """By verb: the intent that sets the level again, its slot, and the reading that told how it was."""
+FULLY = 100
+"""Percent at which a cover is simply open."""
 OFF = frozenset({"off", "closed", "standby", "docked"})
 LOCKS: Mapping[str, str] = {"locked": "HassTurnOn", "unlocked": "HassTurnOff"}
 PRESSED = frozenset({"scene", "script", "button", "vacuum", "lawn_mower"})
@@ -55,6 +57,8 @@ def opposite(thing: Thing, deed: Deed) -> Intent | None:
 def _level_again(thing: Thing, verb: str, previous: Mapping[str, Any]) -> Intent | None:
     name, slot, reading = LEVELS.get(verb, ("", "", ""))
     level = previous.get(reading)
+    if slot == "position" and level == FULLY:
+        return _to(thing, "HassTurnOn")
     return _to(thing, name, **{slot: level}) if isinstance(level, int | float) else None
 
 

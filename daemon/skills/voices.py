@@ -18,11 +18,11 @@ from daemon.skills.saying import listed
 from daemon.skills.skill import Action, AsksBack, Carried, Context, Done, Skill, asking
 from db import consents, users, voices
 from db.database import Database
+from db.permissions import next_administrator, residents
 
 PHRASE = "phrase"
 """The slot of what was said back."""
 MOST_UNFIT = 3
-SURE = 0.9
 NAME_LEADS = ("meu nome e ", "o meu nome e ", "eu sou o ", "eu sou a ", "sou o ", "sou a ", "eu sou ", "sou ",
               "me chamo ", "eu me chamo ", "pode me chamar de ", "e o ", "e a ", "e ")  # fmt: skip
 LONGEST_NAME = 40
@@ -56,7 +56,8 @@ class VoiceSkills:
         intent = _with(intent, name=name)
         if CONFIRMED not in intent.slots:
             raise AsksBack(self.replies.say("voices.ask_consent", name=name), intent, CONFIRMED)
-        again = context.user_id if context.person is not None and fold(context.person) == fold(name) else None
+        owner = context.speaker.trusted and context.person is not None and fold(context.person) == fold(name)
+        again = context.user_id if owner else None
         lesson = self.voices.lessons.begin(_room(context), again, context.message_id)
         raise self._next(_with(intent, lesson=str(lesson.id)), context, lesson, "voices.first")
 
@@ -95,6 +96,8 @@ class VoiceSkills:
                   for a, b in alike(self.voices.prints) if whose in {a.person.id, b.person.id}]  # fmt: skip
         if others:
             said += " " + self.replies.say("voices.alike", who=listed(others))
+        if next_administrator(await residents(self.db)) is not None:
+            said += " " + self.replies.say("voices.unled", name=name)
         return Carried(said, (Done(ok=True, result={"user_id": str(whose), "sentences": len(lesson.vectors)}),))
 
     async def who(self, _: Intent, __: Sequence[Action], context: Context) -> Carried:
@@ -103,7 +106,7 @@ class VoiceSkills:
         if context.person is None:
             key = "written" if context.utterance is None else "stranger" if self.voices.prints else "nobody"
             return Carried(self.replies.say(f"voices.{key}"), done)
-        key = "sure" if context.speaker.certainty >= SURE else "unsure"
+        key = "sure" if context.speaker.trusted else "unsure"
         return Carried(self.replies.say(f"voices.{key}", name=context.person), done)
 
     def _name(self, intent: Intent, context: Context) -> str:
@@ -121,7 +124,7 @@ class VoiceSkills:
         """Refuse to let somebody become, by a few sentences, a person who may more than they do."""
         rows = [row for row in await voices.everybody(self.db) if row["is_active"]]
         row = next((one for one in rows if fold(one["name"]) == fold(name)), None)
-        if row is None or row["id"] == context.user_id:
+        if row is None or (row["id"] == context.user_id and context.speaker.trusted):
             return
         if row["voice_enrolled"] or ROLES.index(row["role"]) < ROLES.index(context.speaker.role):
             raise Refused(self.replies.say("voices.not_theirs", name=row["name"]))

@@ -9,7 +9,7 @@ from typing import Any
 from alembic import context
 from sqlalchemy import Connection
 
-from models import Table
+from models.schema import Table
 
 
 def compared(name: str | None, kind: str, parents: Any) -> bool:  # noqa: ARG001 - alembic's signature

@@ -24,9 +24,12 @@ from daemon.language.language import Language
 from daemon.language.plan import Area, Heard, Household, Plan, Thing
 from daemon.language.replies import Replies
 from daemon.memory.plain import PlainVectors
+from daemon.memory.recall import Recall
 from daemon.people.parts import People
 from daemon.people.privacy.erasing import Erasing
 from daemon.people.voices.recognition import HouseVoices
+from daemon.reminders.wiring import calendar_of
+from daemon.satisfaction import judged
 from daemon.skills.orders import Orders, Silent
 from daemon.skills.registry import House as Skilled
 from daemon.skills.registry import skills
@@ -34,6 +37,7 @@ from daemon.skills.skill import Context
 from daemon.voice import Voice
 from db.database import Database, open_database
 from db.ledger import Ledger, open_ledger
+from support.embeddings import WordEmbedding, plugged
 from support.speech_engines import ScriptedChat, ScriptedSpeakerEncoder, ScriptedSpeechToText, ScriptedTextToSpeech
 
 LAMP = Thing("light.sala", "light", "luz da sala", area="sala", state="off", attributes={"brightness": True})
@@ -142,7 +146,7 @@ async def home(
     def build_brain() -> Chat:
         return brain or ScriptedChat([], failure=LinkDown("ollama", "não há"))
 
-    async with open_database(url) as db, open_ledger(db, folder) as ledger:
+    async with open_database(url) as db, open_ledger(db, folder, judged=judged) as ledger:
         language, announced = Language(), list[str]()
 
         def understand(text: str, context: Context) -> Plan:
@@ -156,20 +160,21 @@ async def home(
         known = HouseVoices(db, Plug("voices", lambda: encoder or ScriptedSpeakerEncoder()), PlainVectors(db), prefs,
                              clock)  # fmt: skip
         orders = Orders(links, replies, silent)
+        told = Recall(db, PlainVectors(db), plugged(WordEmbedding()), lambda: 5000, by_meaning=lambda: False)
         skilled = skills(Skilled(orders, db, replies, understand, announced.append, requests=people.approvals,
-                                 rules=people.permissions.read,
-                                 erasing=Erasing(db, None, folder, clock, ledger.drain), voices=known))  # fmt: skip
+                                 rules=people.permissions.read, calendar=lambda: calendar_of(prefs()),
+                                 erasing=Erasing(db, None, folder, clock, ledger.drain), voices=known, recall=told))  # fmt: skip
         conversations = Conversations(ledger, clock, lambda: 120)
         acting = Acting(skilled, ledger, replies, clock, people.permissions)
         mind = Mind.of(
             db, Plug("brain", build_brain), acting, language, prefs=prefs, household=lambda: household, recall=recall
         )
-        answers = Answers(acting, mind.brain)
+        answers = Answers(acting, mind.brain, people.consents)
         voice = Voice(Plug("tts", build_voice), ear)
         butler = Butler(
             Plug("stt", lambda: stt or ScriptedSpeechToText(["acende a luz da sala"])), language, lambda: household,
             answers, replies, ledger, conversations, clock, events.append, people.living.who,
-            people.approvals.question, known,
+            people.approvals, known,
         )  # fmt: skip
         people.use(butler, voice, announced.append)
         yield Home(

@@ -15,7 +15,7 @@ from support.served import served
 
 Behaviour = Literal[
     "normal", "hang", "hang_all", "stall", "endless", "endless_line", "endless_thinking", "endless_calls", "garbage",
-    "half_line", "wrong_arguments", "error_line", "500", "no_memory", "busy", "no_tools", "cut", "reset",
+    "half_line", "wrong_arguments", "error_line", "500", "no_memory", "busy", "no_tools", "cut", "reset", "goes",
 ]  # fmt: skip
 Said = str | dict[str, Any]
 """A piece of text, or a call of a tool: `{"name": …, "arguments": {…}}`."""
@@ -25,6 +25,9 @@ REFUSALS: dict[str, tuple[int, str]] = {
     "busy": (503, "server busy, please try again.  maximum pending requests exceeded"),
     "no_tools": (400, "registry.ollama.ai/library/qwen2.5:3b does not support tools"),
 }
+
+WHOLE = frozenset({"normal", *REFUSALS})
+"""After these the connection may be used again; after a normal answer it "goes"."""
 
 
 @dataclass
@@ -42,22 +45,32 @@ class OllamaServer:
     written: list[float] = field(default_factory=list)
     """When each piece of text went out, on the event loop's clock."""
     asked: list[dict[str, Any]] = field(default_factory=list)
+    connections: int = 0
+    """How many were opened."""
+    open: int = 0
+    """How many are open now."""
     url: str = ""
     gone: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when a client has hung up in the middle of an answer."""
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.connections, self.open = self.connections + 1, self.open + 1
         try:
-            request = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
-            method, path, _ = request.split("\r\n", 1)[0].split(" ", 2)
-            length = next(
-                (int(v.split(":")[1]) for v in request.split("\r\n") if v.lower().startswith("content-length:")), 0
-            )
-            body = json.loads(await reader.readexactly(length)) if length else {}
-            await self._answer(method, path, body, reader, writer)
+            while begun := await reader.read(1):  # the connection serves one request after the other
+                request = (begun + await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+                method, path, _ = request.split("\r\n", 1)[0].split(" ", 2)
+                length = next(
+                    (int(v.split(":")[1]) for v in request.split("\r\n") if v.lower().startswith("content-length:")), 0
+                )
+                body = json.loads(await reader.readexactly(length)) if length else {}
+                behaviour = self.behaviour
+                await self._answer(method, path, body, reader, writer)
+                if behaviour not in WHOLE:
+                    break
         except (ConnectionError, asyncio.IncompleteReadError):
             self.gone.set()
         finally:
+            self.open -= 1
             writer.close()
 
     async def _answer(

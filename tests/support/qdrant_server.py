@@ -165,7 +165,9 @@ class _Points(PointsServicer):
         kept = await self._server.collection(request.collection_name, context)
         there = [point_id for point_id in sorted(kept.ids) if point_id >= request.offset.uuid]
         page, rest = there[: request.limit], there[request.limit :]
-        answer = q.ScrollResponse(result=[q.RetrievedPoint(id=q.PointId(uuid=each)) for each in page])
+        whole = request.with_vectors.enable
+        found = [_retrieved(kept, each) if whole else q.RetrievedPoint(id=q.PointId(uuid=each)) for each in page]
+        answer = q.ScrollResponse(result=found)
         if rest:
             answer.next_page_offset.uuid = rest[0]
         return answer
@@ -185,7 +187,10 @@ def _numbers(vector: Any) -> npt.NDArray[np.float32]:
 
 def _retrieved(kept: Kept, point_id: str) -> Any:
     vector = q.VectorOutput(dense=q.DenseVector(data=kept.matrix[kept.rows[point_id]].tolist()))
-    return q.RetrievedPoint(id=q.PointId(uuid=point_id), vectors=q.VectorsOutput(vector=vector))
+    owner = q.Value(string_value=kept.owners[kept.rows[point_id]])
+    return q.RetrievedPoint(
+        id=q.PointId(uuid=point_id), payload={"owner": owner}, vectors=q.VectorsOutput(vector=vector)
+    )
 
 
 def _completed() -> Any:

@@ -127,6 +127,7 @@ class ScriptedChat:
         self.asked: list[list[ChatMessage]] = []
         self.offered: list[list[Tool]] = []
         self.warmed = 0
+        self.hung_up = 0
         self.abandoned = 0
         self.closed = False
         self.failure = failure
@@ -155,6 +156,9 @@ class ScriptedChat:
     async def check(self) -> None:
         if self.failure is not None:
             raise self.failure
+
+    async def hang_up(self) -> None:
+        self.hung_up += 1
 
     def close(self) -> None:
         self.closed = True

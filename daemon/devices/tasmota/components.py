@@ -1,5 +1,6 @@
 """What a Tasmota does, as it says in `tasmota/discovery/<MAC>/config`: relays, lamps, shutters, a fan, switches."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from daemon.devices.naming import clean_name
@@ -12,6 +13,11 @@ DIMMER, COLD_WARM, RGB, RGBW, RGBCW = 1, 2, 3, 4, 5
 MAX_SHUTTERS = 16
 FOLLOWING = frozenset({1, 2, 3, 4, 5, 6, 9, 10, 13, 14, 15, 16})
 """Modes of a switch, in `swc`, that tell whether it is on; the others only that it was pushed."""
+SHORT, DOUBLE, LONG = "single", "double", "hold"
+TOGGLING = frozenset({0, 3, 4, 5, 6, 7, 8, 11, 12})
+"""Modes of a switch that tell of a push with TOGGLE (with SetOption114)…"""
+HOLDING = {5: LONG, 6: LONG, 8: DOUBLE, 9: DOUBLE, 10: DOUBLE}
+"""…and those that tell of another with HOLD."""
 PULSES = frozenset({13, 14})
 """Those that tell only when it goes on; off is a second later."""
 
@@ -38,6 +44,7 @@ def components(told: Description) -> Announced:
     for number, mode in enumerate(told.numbers("swc")):
         if mode in FOLLOWING:
             found[f"SW_{number + 1}"] = _switch(told, number, mode)
+    found |= _pushes(told)
     if told.flag("bat"):
         found["battery"] = {
             "platform": "sensor", "name": "bateria", "device_class": "battery", "unit_of_measurement": "%",
@@ -196,4 +203,39 @@ def _switch(told: Description, number: int, mode: int) -> dict[str, Any]:
                           "{% set said = said.Action if said is mapping else said %}"
                           f"{{{{ said if said in [{quoted(told.on)}, {quoted(told.off)}] else '' }}}}",
         **({"off_delay": 1} if mode in PULSES else {}),
+    }  # fmt: skip
+
+
+def _pushes(told: Description) -> Announced:
+    """Return the events of what can be pushed: buttons with SetOption73, switches with SetOption114."""
+    found: Announced = {}
+    for number, mode in enumerate(told.numbers("swc") if told.option("114") else ()):
+        meant = {"TOGGLE": SHORT} if mode in TOGGLING else {}
+        meant |= {"HOLD": HOLDING[mode]} if mode in HOLDING else {}
+        if meant:
+            name = nth(told.texts("swn"), number, None) or f"Switch{number + 1}"
+            found[f"SW_{number + 1}_PUSH"] = _pushed(told, name, clean_name(name), f"SWITCH{number + 1}", meant)
+    for number, used in enumerate(told.numbers("btn") if told.option("73") else ()):
+        if used:
+            key = f"Button{number + 1}"
+            found[f"BTN_{number + 1}"] = _pushed(told, key, f"botão {number + 1}", key.upper(), _presses(told))
+    return found
+
+
+def _presses(told: Description) -> Mapping[str, str]:
+    """Return what a button's words mean (with SetOption73): SetOption13 has it tell one press only, 11 swaps two."""
+    if told.option("13"):
+        return {"SINGLE": SHORT}
+    swapped = told.option("11")
+    return {"SINGLE": DOUBLE if swapped else SHORT, "DOUBLE": SHORT if swapped else DOUBLE, "TRIPLE": "triple",
+            "QUAD": "quadruple", "PENTA": "quintuple", "HOLD": LONG}  # fmt: skip
+
+
+def _pushed(told: Description, key: str, name: str | None, answer: str, meant: Mapping[str, str]) -> dict[str, Any]:
+    """Return the event of a button or switch that tells that it was pushed, by these words."""
+    said = f"{{% set said = {dict(meant)}.get((value_json[{quoted(key)}] | default({{}})).Action) %}}"
+    return {
+        "platform": "event", "name": name, "state_topic": told.result(answer),
+        "event_types": list(dict.fromkeys(meant.values())),
+        "value_template": f"{said}{{% if said %}}{{{{ {{'event_type': said}} | tojson }}}}{{% endif %}}",
     }  # fmt: skip

@@ -79,6 +79,8 @@ def acts_falsely(case: Case, plan: Plan) -> bool:
         "ListGetItems",
         "ListNames",
         "ListRoutines",
+        "RepeatReply",
+        "TellAboutMe",
         "HassTimerStatus",
         "HassClimateGet",
     )

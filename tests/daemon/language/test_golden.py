@@ -5,7 +5,7 @@ from golden import Case, acts_falsely, cases, household, wrong
 
 from daemon.language.language import Language
 
-FILES = ("lamps", "things", "reminders", "remembering", "lists", "asking", "not_for_me", "ledger", "privacy")
+FILES = ("lamps", "things", "reminders", "remembering", "lists", "asking", "not_for_me", "ledger", "privacy", "talking")
 HELD_OUT = ("held_out", "second_held_out")
 HOUSE = household()
 LANGUAGE = Language(HOUSE)

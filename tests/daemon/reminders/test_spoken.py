@@ -65,6 +65,16 @@ def house(clock: FakeClock, tts: ScriptedTextToSpeech, speaker: Speaker, **more:
 
 
 @pytest.mark.parametrize(
+    ("one", "answered"),
+    [(due(), 0), (due(ack="required"), 1), (due("quem busca a Bia?"), 0)],
+)
+async def test_what_wants_an_answer_needs_no_wake_word(clock: FakeClock, one: Due, answered: int) -> None:
+    asked = list[bool]()
+    await house(clock, ScriptedTextToSpeech(), Speaker(), asked=lambda: asked.append(True)).speak(one)
+    assert len(asked) == answered
+
+
+@pytest.mark.parametrize(
     ("one", "words"),
     [
         (due(), "Lembrete: tomar o remédio."),
@@ -96,6 +106,8 @@ def test_the_briefing_after_an_outage() -> None:
         "Faltou luz das duas da tarde às quatro da tarde. "
         "Perdi um lembrete: tomar o remédio, hoje às três da tarde."
     )  # fmt: skip
+    slept = briefed(REPLIES, lost, at, ZONE, replace(outage, power=False, asleep=True))
+    assert slept.startswith("O computador ficou dormindo das duas da tarde às quatro da tarde, e eu com ele. Perdi um")
     many = [due(f"coisa {n}", at=at - timedelta(minutes=60 - n)) for n in range(7)]
     off = replace(outage, power=False, since=at.replace(hour=12))
     told = briefed(REPLIES, [*many, due("timer do forno", kind="timer", at=at - timedelta(minutes=30))], at, ZONE, off)

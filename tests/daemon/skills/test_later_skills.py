@@ -1,5 +1,6 @@
 """Commands for later: a row before the promise, what puts it back before the lamp is lit."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +60,18 @@ async def test_again_and_again(database_url: str, tmp_path: Path) -> None:
         assert (row["kind"], row["title"]) == ("command", "acender a luz da sala")
         assert row["rrule"] == "FREQ=DAILY;BYHOUR=18;BYMINUTE=0"
         assert row["plan"] == [{"intent": "HassTurnOn", "targets": ["light.sala"], "slots": {"name": "luz da sala"}}]
+
+
+async def test_but_not_on_holidays(database_url: str, tmp_path: Path) -> None:
+    async with home(database_url, tmp_path, clock=FakeClock()) as house:  # the 20th of November is a holiday
+        text = "todo dia às seis da tarde acende a luz da sala menos nos feriados"
+        said = (await house.butler.ask(text, house.written)).reply
+        assert said == ["Combinado: acendo a luz da sala todo dia às seis da tarde, menos nos feriados."]
+        row = await house.db.fetchrow("SELECT scheduled_at, on_holiday, plan FROM reminders")
+        assert row is not None
+        assert row["scheduled_at"] == datetime(2026, 11, 21, 21, tzinfo=UTC)
+        assert row["on_holiday"] == "skip"
+        assert "on_holiday" not in row["plan"][0]["slots"]
 
 
 async def test_for_a_while_is_now_and_back(database_url: str, tmp_path: Path) -> None:

@@ -2,14 +2,17 @@
 
 from datetime import timedelta
 from pathlib import Path
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from support.clock import FakeClock
-from support.house import Links, home
+from support.house import Home, Links, home
 
-from daemon.language.plan import Thing
+from daemon.butler import Place
+from daemon.language.plan import Intent, Plan, Thing
+from daemon.people.person import Person
 from daemon.skills.undoing import opposite
+from daemon.turn import Understood
 from db.causes import Deed
 from db.database import Database
 
@@ -162,3 +165,36 @@ def test_opposites(
 ) -> None:
     made = opposite(Thing(f"{domain}.x", domain, "x"), deed(verb, **previous))
     assert (made and (made.name, dict(made.slots))) == expected
+
+
+async def test_who_it_was_by_name_and_never_what_else_they_asked(database_url: str, tmp_path: Path) -> None:
+    async with home(database_url, tmp_path) as house:
+        ana, bia = await _resident(house, "Ana"), await _resident(house, "Bia")
+        await house.butler.ask("acende a luz da sala", ana)
+        asked = "quem acendeu a luz da sala?"
+        to_bia = " ".join((await house.butler.ask(asked, bia)).reply)
+        assert to_bia.endswith("Ana na sala me pediu: acende a luz da sala.")
+        assert " ".join((await house.butler.ask(asked, ana)).reply).endswith(
+            "Você na sala me pediu: acende a luz da sala."
+        )
+        await house.butler.ask("apaga a luz da sala e me lembra do presente da Bia amanhã às dez", ana)
+        asked = "quem apagou a luz da sala?"
+        assert " ".join((await house.butler.ask(asked, bia)).reply).endswith("Ana na sala me pediu.")
+        assert "presente" in " ".join((await house.butler.ask(asked, ana)).reply)
+
+
+async def test_what_was_promised_for_later_is_told_as_that(database_url: str, tmp_path: Path) -> None:
+    async with home(database_url, tmp_path) as house:
+        ana = await _resident(house, "Ana")
+        assert ana.person is not None
+        due = type(ana)("schedule", "sala", None, ana.person)
+        plan = Plan("skill", (Intent("HassTurnOn", ("light.sala",), {}),), 1.0)
+        await house.butler.answer(Understood("acender a luz da sala", plan), due)
+        said = " ".join((await house.butler.ask("por que a luz da sala acendeu?", house.written)).reply)
+        assert said.endswith("Estava marcado, e quem marcou foi Ana: acender a luz da sala.")
+
+
+async def _resident(house: Home, name: str) -> Place:
+    key: UUID = await house.db.fetchval("INSERT INTO users (name) VALUES ($1) RETURNING id", name)
+    await house.people.living.refresh()
+    return Place("microphone", "sala", None, Person(key, name, "adult", 0.9))

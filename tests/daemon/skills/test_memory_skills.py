@@ -42,7 +42,7 @@ async def test_a_fact_is_a_row_before_it_is_said_to_be(db: Database) -> None:
     assert "a Ana é alérgica a amendoim" in carried.say
     [row] = await memories.listed(db)
     assert (row.text, row.user_id, row.area) == ("a Ana é alérgica a amendoim", None, None)
-    assert carried.outcomes[0].result == {"memory_id": str(row.id)}
+    assert carried.outcomes[0].result == {"memory_id": str(row.id), "own": False}
 
 
 @pytest.mark.parametrize("secret", ["Jaboticaba-2024", "xY9!z", "24-8-19", "quatro oito um cinco", "tudo ok"])

@@ -156,3 +156,44 @@ async def test_who_asked_and_how_is_audited(db: Database) -> None:
 async def test_the_rule_is_said_back_with_its_hours(db: Database, rule: str, said: str) -> None:
     carried = await do(db, "CreateReminder", message="remédio", when=TOMORROW_8, rrule=rule)
     assert carried.say == f"Anotado: remédio, {said}."
+
+
+async def test_somebody_unknown_is_called_by_name_and_that_is_said(db: Database) -> None:
+    carried = await do(db, "CreateReminder", message="tomar o remédio", when=TOMORROW_8, person="Joana", unknown=True)
+    assert "Ainda não conheço Joana: vou chamar em voz alta" in carried.say
+    assert "aprende a minha voz" in carried.say
+    row = await db.fetchrow("SELECT title, addressee FROM reminders")
+    assert row is not None
+    assert (row["title"], row["addressee"]) == ("tomar o remédio", "Joana")
+    known = await do(db, "CreateReminder", message="tomar o remédio", when=TOMORROW_8, person="Marina")
+    assert known.say.endswith("Aviso Marina.")
+
+
+async def test_so_long_before_is_spoken_then_and_not_at_the_moment_itself(db: Database) -> None:
+    carried = await do(db, "CreateReminder", message="reunião", when=TOMORROW_8, lead_s=3600)
+    assert carried.say.endswith("amanhã às oito da manhã. Aviso uma hora antes.")
+    row = await db.fetchrow("SELECT scheduled_at, lead_s FROM reminders")
+    assert row is not None
+    assert (row["scheduled_at"], row["lead_s"]) == (datetime(2026, 11, 21, 10, tzinfo=UTC), 3600)
+
+
+async def test_where_there_is_no_such_time_left_it_is_told_at_the_moment(db: Database) -> None:
+    carried = await do(db, "CreateReminder", message="reunião", when="2026-11-20T10:30:00-03:00", lead_s=7200)
+    assert "antes" not in carried.say
+    assert await db.fetchval("SELECT scheduled_at FROM reminders") == datetime(2026, 11, 20, 13, 30, tzinfo=UTC)
+
+
+async def test_what_answers_a_question_goes_without_its_preposition(db: Database) -> None:
+    await do(db, "CreateReminder", message="de ver o bolo", when=TOMORROW_8)
+    assert await titles(db) == ["ver o bolo"]
+
+
+async def test_a_birthday_is_said_back_with_its_day(db: Database) -> None:
+    carried = await do(db, "CreateReminder", message="aniversário da Carla", when="2027-03-14T09:00:00-03:00",
+                       rrule="FREQ=YEARLY")  # fmt: skip
+    assert "todo ano, no dia quatorze de março às nove da manhã" in carried.say
+
+
+async def test_nobody_known_by_that_name_has_anything(db: Database) -> None:
+    carried = await do(db, "ListReminders", person="Joana")
+    assert carried.say == "Joana não tem nada marcado."
