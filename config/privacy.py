@@ -11,6 +11,13 @@ PRIVACY_AUDIO_DAYS = declare(
         maximum=3650,
     )
 )
+PRIVACY_ASK_AUDIO = declare(
+    Preference(
+        "privacy.ask_audio",
+        False,
+        "Pergunta a cada pessoa, uma vez, se o som do que ela diz pode ser guardado",
+    )
+)
 PRIVACY_REPLACE_BACKUPS = declare(
     Preference(
         "privacy.replace_backups",

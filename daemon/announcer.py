@@ -1,10 +1,12 @@
 """What Mordomo says by itself: announcements, and news of devices that obeyed late.
 
-One after the other, and never inside a turn, which holds the voice.
+One after the other, and never inside a turn: while somebody is heard or answered, it waits. After what asks something
+the answer needs no wake word.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -16,6 +18,7 @@ from daemon.errors import EngineFailed, LinkDown
 from daemon.events import DeviceLate, Observe
 from daemon.language.replies import Replies
 from daemon.skills.orders import TOGGLED, Silent
+from daemon.turn import is_question
 from daemon.voice import Voice
 from db.ledger import Ledger
 
@@ -29,20 +32,27 @@ WRITTEN = frozenset({"text", "mqtt"})
 """Sources that were answered in writing: news for them are shown, not spoken into the house."""
 
 
+async def _at_once() -> None:
+    """Where there are no turns to wait for."""
+
+
 @dataclass(slots=True)
 class Announcer:
-    """Speaks what is put, and shows it on `screens`."""
+    """Speaks what is put, and shows it on `screens`. `asked` is told after each question that was heard out."""
 
     voice: Voice
     screens: list[Callable[[str], None]]
     name: str = "announcer"
-    _waiting: asyncio.Queue[str] = field(default_factory=lambda: asyncio.Queue(WAITING))
+    turn_over: Callable[[], Awaitable[None]] = _at_once
+    asked: Callable[[], None] = lambda: None
+    _waiting: deque[str] = field(default_factory=lambda: deque(maxlen=WAITING))
+    _any: asyncio.Event = field(default_factory=asyncio.Event)
 
     def put(self, text: str) -> None:
-        """Have `text` announced as soon as the voice is free."""
-        if self._waiting.full():
-            self._waiting.get_nowait()
-        self._waiting.put_nowait(text)
+        """Have `text` announced as soon as the voice is free; what waits already is not said twice."""
+        if text not in self._waiting:
+            self._waiting.append(text)
+            self._any.set()
 
     def show(self, text: str) -> None:
         """Show `text`, without a sound."""
@@ -52,12 +62,19 @@ class Announcer:
     async def run(self) -> None:
         """Announce until cancelled. A voice that is broken costs the announcement."""
         while True:
-            text = await self._waiting.get()
+            await self._any.wait()
+            text = self._waiting.popleft()
+            if not self._waiting:
+                self._any.clear()
             self.show(text)
+            await self.turn_over()
             try:
                 await self.now(text)
             except (EngineFailed, LinkDown) as mute:
                 log.warning("announcement_unspoken", why=str(mute))
+            else:
+                if is_question(text):
+                    self.asked()
 
     async def now(self, text: str) -> None:
         """Speak `text` after a tone, when the voice is free. Raises EngineFailed, LinkDown."""

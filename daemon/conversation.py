@@ -16,6 +16,7 @@ from daemon.language.consent import CONFIRMED, DECLINED
 from daemon.language.plan import Plan
 from daemon.people.person import Person
 from daemon.satisfaction import Exchange, satisfaction
+from daemon.skills.talk import REPEATS
 from daemon.turn import Turn
 from db.ledger import Ledger
 
@@ -28,11 +29,16 @@ MOST_EXCHANGES = 200
 """So many of a conversation's exchanges tell how it went; further ones change little."""
 
 Room = tuple[str, str | None]
+ALOUD = "voice"
+"""The source of all that is heard in rooms, by whichever microphone."""
 
 
 @dataclass(slots=True)
 class Conversation:
-    """What one person talks about in one room. `busy` counts the turns under way; it cannot end meanwhile."""
+    """What one person talks about in one room. `busy` counts the turns under way; it cannot end meanwhile.
+
+    `said` is the last answer, as far as it was given: what "repete" means.
+    """
 
     id: UUID
     last_at: datetime
@@ -40,6 +46,7 @@ class Conversation:
     previous: Plan | None = None
     previous_at: datetime | None = None
     busy: int = 0
+    said: tuple[str, ...] = ()
     exchanges: list[Exchange] = field(default_factory=list)
 
     def before(self, now: datetime) -> Plan | None:
@@ -50,10 +57,20 @@ class Conversation:
         return None if stale else self.previous
 
     def over(self, turn: Turn, now: datetime) -> None:
-        """Take in a turn that is over; what was lost or cut short leaves the plan before as it was."""
+        """Take in a turn that is over; what was lost or cut short leaves the plan before as it was.
+
+        So does what was only said again: a question that is repeated waits for its answer anew.
+        """
         self.last_at = now
-        if turn.outcome not in {"failed", "interrupted"}:
-            self.previous, self.previous_at = turn.asked or turn.understood.plan, now
+        again = any(intent.name == REPEATS for intent in turn.understood.plan.intents)
+        if not again and turn.reply:
+            self.said = tuple(turn.reply)
+        before = self.previous
+        if again and before is not None and before.question and before.question in " ".join(self.said):
+            turn.asked = before
+        nothing_done = turn.outcome == "model_failed" and not turn.actions and (before is None or not before.question)
+        if turn.outcome not in {"failed", "interrupted"} and not nothing_done:
+            self.previous, self.previous_at = turn.asked or (before if again else turn.understood.plan), now
         if len(self.exchanges) < MOST_EXCHANGES:
             self.exchanges.append(Exchange.of(turn))
 
@@ -119,6 +136,13 @@ class Conversations:
                 if other.passes_on(now):
                     other.previous = None
 
+    def asked_otherwise(self) -> None:
+        """Let go of what was asked in the rooms: the house has asked something since, and a yes is for that."""
+        for (source, _), room in self._open.items():
+            for one in room.values() if source == ALOUD else ():
+                if one.previous is not None and one.previous.awaits == CONFIRMED:
+                    one.previous = None
+
     async def run(self) -> None:
         """End conversations that fell quiet, until cancelled."""
         while True:
@@ -135,6 +159,15 @@ class Conversations:
                     self._over.append(conversation)
             if not room:
                 del self._open[place]
+        await self._end()
+
+    async def end_all(self) -> None:
+        """End every open one: the daemon stops, and what it knows of them goes with it."""
+        self._over += [one for room in self._open.values() for one in room.values()]
+        self._open.clear()
+        await self._end()
+
+    async def _end(self) -> None:
         while self._over:
             ended = self._over.pop(0)
             how = satisfaction(ended.exchanges)
@@ -154,7 +187,7 @@ class Conversations:
 
 def _room(source: str, area: str | None) -> Room:
     """Return where it is said: what is heard in a room is one, by whichever microphone; what is written is another."""
-    return ("voice" if source.startswith(("microphone", "satellite")) else source, area)
+    return (ALOUD if source.startswith(("microphone", "satellite")) else source, area)
 
 
 def _voice(speaker: Person | None) -> object:

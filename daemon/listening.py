@@ -1,8 +1,9 @@
 """Listening: one service a sound source. Waits for the wake word, then takes turns until the conversation rests.
 
 The wake word also cuts answers. After an answer that asks something, and by preference after any, it is listened on for
-a while without the wake word: what is said then counts where it answers the question or is a command, and anything else
-(people talking among themselves, a television) is not for us, is neither answered nor stored, and ends it.
+a while without the wake word; so it is after what the house asked by itself (`asked_aloud`). What is said then counts
+where it answers the question or is a command, and anything else (people talking among themselves, a television) is not
+for us, is neither answered nor stored, and ends it.
 """
 
 import asyncio
@@ -34,7 +35,8 @@ from daemon.engines.plug import Plug, PlugState
 from daemon.engines.protocols import VoiceDetector, WakeWord
 from daemon.errors import EngineFailed, EngineMissing, LinkDown
 from daemon.events import ListeningOn, NothingHeard, Observe, WakeWordHeard
-from daemon.turn import Turn, Understood
+from daemon.language.consent import DECLINED
+from daemon.turn import Turn, Understood, is_question
 
 log = structlog.get_logger(__name__)
 
@@ -47,8 +49,18 @@ MOST_FOLLOWING = 8
 """So many turns follow one wake word; then it has to be said again, or a television could go on for ever."""
 ECHO_MS = 150
 """Sound right after an answer that is not listened to: the end of our own voice. People take longer to begin."""
+TALK = frozenset({"HassRespond", "HassNevermind"})
+"""What people say to each other all day: "ok", "bom dia", "deixa"."""
 SURE = 0.7
 """A command that nobody called for must be understood better than this."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """What was said into the room last: whether it asks something, and whether it was the language model that did."""
+
+    asks: bool
+    by_model: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +70,9 @@ class Following:
     answer_s: int = 0
     other_s: int = 0
 
-    def after(self, turn: Turn) -> int:
-        """Return for how long after this turn; 0 is not at all."""
-        return self.answer_s if asks(turn) else self.other_s
+    def after(self, spoken: Spoken) -> int:
+        """Return for how long after this was said; 0 is not at all."""
+        return self.answer_s if spoken.asks else self.other_s
 
 
 @dataclass(slots=True)
@@ -84,7 +96,9 @@ class Listening:
     muted: Callable[[], bool] = field(default=lambda: False)
     following: Callable[[], Following] = field(default=Following)
     _followed: int = 0
-    _last: Turn | None = None
+    _last: Spoken | None = None
+    """What was just said, and is listened on after from the next frame on."""
+    _hearing: bool = False
     _answering: asyncio.Task[None] | None = None
     _session: asyncio.Task[None] | None = None
     _restarting: bool = False
@@ -108,6 +122,14 @@ class Listening:
         if self._session is not None and not self._session.done():
             self._restarting = True
             self._session.cancel()
+
+    def asked_aloud(self) -> None:
+        """Listen for the answer to what the house has just asked by itself; who is already heard answers otherwise."""
+        self.butler.conversations.asked_otherwise()
+        answering = self._answering is not None and not self._answering.done()
+        if self.state == LISTENING and not self._hearing and not answering:
+            self._followed = 0
+            self._follow(Spoken(asks=True))
 
     async def _run_once(self) -> None:
         if self.muted():
@@ -139,9 +161,8 @@ class Listening:
             called = await self._until_called(frames, recent)
             if called is None:
                 return
-            if isinstance(called, Turn):
+            if isinstance(called, Spoken):
                 self._followed += 1
-                self.observe(ListeningOn(self.place().source))
                 await _pass_over(frames, ECHO_MS)
                 await self._hear(frames, replace(rules, wait_s=self.following().after(called)), recent, called)
                 continue
@@ -154,8 +175,8 @@ class Listening:
 
     async def _until_called(
         self, frames: AsyncGenerator[Frame, None], recent: deque[Frame]
-    ) -> Turn | Literal[True] | None:
-        """Take frames until the wake word, or until a turn is over that is followed; None when the source ended."""
+    ) -> Spoken | Literal[True] | None:
+        """Take frames until the wake word, or until something was said that is followed; None: the source ended."""
         while True:
             async with self.wake_word.use() as wake_word:
                 async for frame in frames:
@@ -163,28 +184,30 @@ class Listening:
                     recent.append(frame)
                     if await wake_word.detect(frame):
                         return True
-                    if (turn := self._just_over()) is not None:
+                    if self._last is not None:
+                        spoken, self._last = self._last, None
                         recent.clear()  # it is our own voice
-                        return turn
+                        return spoken
                     if self.wake_word.replaced(wake_word):
                         break
                 else:
                     return None
 
-    def _just_over(self) -> Turn | None:
-        """Return the turn that has just ended, once, where it is listened on after it."""
-        turn, self._last = self._last, None
-        follows = turn is not None and self._followed < MOST_FOLLOWING and self.following().after(turn) > 0
-        return turn if follows else None
+    def _follow(self, spoken: Spoken) -> None:
+        """Have it listened on after this, where the household wants that; whatever else would speak waits from now."""
+        if self._followed < MOST_FOLLOWING and self.following().after(spoken) > 0:
+            self._last = spoken
+            self.observe(ListeningOn(self.place().source))
 
     async def _hear(
         self,
         frames: AsyncGenerator[Frame, None],
         rules: EndpointRules,
         recent: deque[Frame],
-        after: Turn | None = None,
+        after: Spoken | None = None,
     ) -> None:
-        """Hear one utterance out and have it answered; without the wake word, `after` a turn, only if it is for us."""
+        """Hear one utterance out and have it answered; uncalled, `after` an answer, only if it is for us."""
+        self._hearing = True
         try:
             async with self.detector.use() as detector:
                 understood = await self.butler.listen(frames, self.place(), detector, rules, recent)
@@ -195,6 +218,8 @@ class Listening:
             else:
                 self.observe(NothingHeard(self.place().source, ""))
             return
+        finally:
+            self._hearing = False
         if understood is None or not (after is None or is_for_us(understood, after)):
             self.observe(NothingHeard(self.place().source, ""))
             return
@@ -207,12 +232,15 @@ class Listening:
         except Exception:
             log.exception("turn_lost", source=self.place().source)
             return
-        self._last = turn
+        self._follow(Spoken(asks(turn), by_model=turn.understood.plan.route == "llm"))
         self.answered(turn)
 
     async def _cut_short(self) -> None:
         """Stop the answer being spoken, if any: the whole of barge-in."""
-        answering, self._answering, self._last = self._answering, None, None
+        answering, self._answering = self._answering, None
+        if self._last is not None:
+            self._last = None
+            self.observe(NothingHeard(self.place().source, ""))
         if answering is not None and not answering.done():
             answering.cancel()
             await asyncio.wait({answering})
@@ -229,18 +257,20 @@ class Listening:
 
 def asks(turn: Turn) -> bool:
     """Tell whether a turn ended with a question to the person."""
-    return turn.asked is not None or bool(turn.reply and turn.reply[-1].rstrip("” \"'").endswith("?"))
+    asked = turn.asked is not None or turn.understood.plan.question is not None
+    return asked or bool(turn.reply and is_question(turn.reply[-1]))
 
 
-def is_for_us(understood: Understood, after: Turn) -> bool:
+def is_for_us(understood: Understood, after: Spoken) -> bool:
     """Tell whether what nobody called for is meant for Mordomo: a command, or the answer to what it asked.
 
     What only the language model could make something of is so only where the model itself has just asked.
     """
     plan = understood.plan
     if plan.route == "llm":
-        return asks(after) and after.understood.plan.route == "llm"
-    return plan.route == "skill" and plan.confidence > SURE
+        return after.asks and after.by_model
+    talk = all(intent.name in TALK and intent != DECLINED for intent in plan.intents)
+    return plan.route == "skill" and plan.confidence > SURE and not talk
 
 
 async def _pass_over(frames: AsyncGenerator[Frame, None], ms: float) -> None:

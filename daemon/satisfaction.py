@@ -16,7 +16,7 @@ that nobody answered), and 0.1 more where somebody gave thanks; within 0 and 1. 
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache
 from importlib import resources
@@ -26,10 +26,13 @@ import yaml
 
 from daemon.language.words import plain_words
 from daemon.turn import Turn
+from db.conversations import Said
 
 WEIGHTS = {"lost": 1.0, "corrected": 0.8, "repeated": 0.7, "undone": 0.7, "not_done": 0.5, "interrupted": 0.3,
            "asked_back": 0.1}  # fmt: skip
 ABANDONED, THANKED = 0.2, 0.1
+SIGNS = ("asked", "not_done", "more", "undoes")
+"""What an exchange is noted to have been, beside its outcome."""
 LOST = frozenset({"failed", "model_failed"})
 SOON = timedelta(seconds=60)
 """A sentence later than this answers to nothing that was said before."""
@@ -70,6 +73,30 @@ class Exchange:
             more=any("step" in slot for intent in plan.intents for slot in intent.slots),
             undoes=any(intent.name == "Undo" for intent in plan.intents),
         )
+
+    @property
+    def signs(self) -> list[str]:
+        """What is noted with the answer, so that how it went can be told after a crash; no word of what was said."""
+        return [name for name in SIGNS if getattr(self, name)]
+
+
+def judged(said: Sequence[Said]) -> tuple[float, dict[str, Any]] | None:
+    """Return the score of a conversation that a crash left open, by its rows; None where they do not tell it.
+
+    Who got no answer at all was lost. Answers of a version that noted no signs tell nothing.
+    """
+    exchanges: list[Exchange] = []
+    for one in said:
+        if one.role == "user":
+            exchanges.append(Exchange(plain_words(one.content), one.at, "failed"))
+            continue
+        signs = one.metadata.get("signs")
+        if not isinstance(signs, list):
+            return None
+        if exchanges:
+            told: dict[str, Any] = {name: name in signs for name in SIGNS}
+            exchanges[-1] = replace(exchanges[-1], outcome=str(one.metadata.get("outcome")), **told)
+    return satisfaction(exchanges)
 
 
 def satisfaction(exchanges: Sequence[Exchange]) -> tuple[float, dict[str, Any]] | None:

@@ -37,6 +37,11 @@ from db.rooms import last_heard_in
 log = structlog.get_logger(__name__)
 
 GRANT = "GrantApproval"
+WHO = "who"
+"""The slot of an answer whose voice could not be told: how often it was asked for in a sentence."""
+MOST_ASKED = 3
+TELLS_S = 1.5
+"""Speech that is shorter may be anybody's: of 1 s, one in four of the house's own voices is not told."""
 LOOK_AGAIN_S = 30.0
 HEARD_WITHIN = timedelta(hours=12)
 AT_WORK = timedelta(minutes=2)
@@ -102,6 +107,28 @@ class Approvals:
                 intent = Intent(GRANT, slots={"approval": str(row.id), "name": row.asked_by})
                 return Plan("skill", (intent,), 1.0, question=self.question_of(row), awaits=CONFIRMED)
         return None
+
+    def doubted(self, plan: Plan, speaker: Person, speech_s: float) -> Plan:
+        """Return the plan; where it would answer a request and it is not sure whose voice it is, ask for a sentence.
+
+        A "sim" of half a second is anybody's: a child's must not pass for the one who may, nor theirs for a guest's. A
+        voice that is likely of one who may says it again, since what several sentences show adds up.
+        """
+        intent = next((one for one in plan.intents if one.name == GRANT and CONFIRMED in one.slots), None)
+        asked = None if intent is None else intent.slots.get("approval")
+        row = next((one for one in self._open if str(one.id) == asked), None)
+        if intent is None or row is None or not self.permissions.living.knows_voices:
+            return plan
+        times, likely, asked_in = int(str(intent.slots.get(WHO, 0))), speaker.id is not None, self._asked_in(row)
+        if times >= (MOST_ASKED if likely else 1) or (speech_s >= TELLS_S and not likely):
+            return plan
+        might = self.permissions.may_approve(_intents(row), replace(speaker, trusted=True), asked_in)
+        if not (might and not speaker.trusted if likely else not might):
+            return plan  # who surely may, or may not whoever they are
+        key = f"approval.who_{'grants' if intent.slots[CONFIRMED] is True else 'refuses'}{'_again' if times else ''}"
+        slots = {slot: value for slot, value in intent.slots.items() if slot != CONFIRMED}
+        again = Intent(GRANT, slots={**slots, WHO: times + 1})
+        return Plan("skill", (again,), 1.0, question=self.replies.say(key, doing=row.doing), awaits=CONFIRMED)
 
     async def answer(self, approval: UUID | None, answer: Answer) -> str:
         """Record an answer to a request (None: the newest), and return what to say to who gave it.

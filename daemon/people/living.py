@@ -14,7 +14,7 @@ from daemon.people.rules import Rule
 from db import permissions
 from db.database import Database
 from db.listen import notifications
-from db.permissions import PermissionRow, Resident
+from db.permissions import PermissionRow, Resident, make_administrator, next_administrator
 
 log = structlog.get_logger(__name__)
 
@@ -53,13 +53,17 @@ class Living:
         if self.rules is None:
             return Part(name, title, "starting", "ainda não li as regras: por ora nada que abra a casa é feito")
         people = "1 pessoa" if len(self.names) == 1 else f"{len(self.names)} pessoas"
-        return Part(name, title, "ok", f"{len(self.rules)} regras, {people}")
+        told = f"{len(self.rules)} regras, {people}"
+        could = next_administrator(list(self.residents.values()))
+        if could is None:
+            return Part(name, title, "ok", told)
+        return Part(name, title, "ok", f"{told}; ninguém administra a casa", make_administrator(could))
 
     def who(self, heard: Person | None, known: Person | None, source: str) -> Person:
         """Return who asks, as what they live here today; see `person.Who`."""
         person = by_source(heard, known, source)
         if person == UNKNOWN:
-            return self._unknown()
+            return self.unknown()
         if person == HOUSE and source == "text":
             return replace(person, role=cast("Role", self._prefs()[PEOPLE_LOCAL_ROLE]))
         return self.today(person)
@@ -77,10 +81,16 @@ class Living:
         """Return who lives here, in the order they were added."""
         return [Person(one.id, one.name, cast("Role", one.role)) for one in self.residents.values()]
 
-    def _unknown(self) -> Person:
+    @property
+    def knows_voices(self) -> bool:
+        """Tell whether anybody has taught the house their voice."""
+        return any(one.has_voice for one in self.residents.values())
+
+    def unknown(self) -> Person:
+        """Return as what somebody counts whose voice nobody knows."""
         role = self._prefs()[PEOPLE_UNKNOWN_ROLE]
         if role == "auto":
-            return GUEST if any(one.has_voice for one in self.residents.values()) else UNKNOWN
+            return GUEST if self.knows_voices else UNKNOWN
         return replace(UNKNOWN, role=cast("Role", role))
 
 

@@ -15,6 +15,7 @@ from daemon.people.carrying import GrantedCommands
 from daemon.people.living import Living
 from daemon.people.permissions import Permissions
 from daemon.people.person import HOUSE
+from daemon.people.privacy.asking import AsksConsent
 from daemon.skills.approvals import Answer
 from daemon.skills.skill import Context
 from daemon.supervise import Service
@@ -29,11 +30,12 @@ HERE = "esta máquina"
 
 @dataclass(frozen=True, slots=True)
 class People:
-    """Who lives here, the permissions, and the approvals."""
+    """Who lives here, the permissions, the approvals, and what is asked of people by itself."""
 
     living: Living
     permissions: Permissions
     approvals: Approvals
+    consents: AsksConsent
     db: Database
 
     @staticmethod
@@ -59,7 +61,7 @@ class People:
             lambda said, _room: announce(said), listen,
         )  # fmt: skip
         permissions.ask = approvals.ask
-        return People(living, permissions, approvals, db)
+        return People(living, permissions, approvals, AsksConsent(db, replies, permissions, prefs), db)
 
     def use(self, butler: Butler, voice: Voice, announce: Callable[[str], None]) -> None:
         """Take what carries out what is granted."""

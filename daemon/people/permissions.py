@@ -11,13 +11,13 @@ from daemon.language.plan import Intent, Plan
 from daemon.language.replies import Replies
 from daemon.people.living import Living
 from daemon.people.person import Person, Role
-from daemon.people.rules import RISKY, Rule, Wanted, decide, of_interest, strictest
+from daemon.people.rules import RISKY, STRICTNESS, Rule, Wanted, decide, of_interest, strictest
 from daemon.people.spoken import Spoken, spoken_rule
 from daemon.people.wanted import things_of, verb_of, wanted
 from daemon.people.words import Words
 from daemon.skills.saying import at_clock, listed
 from daemon.skills.skill import Context
-from models.permission import Effect
+from models.words import Effect
 
 HARMLESS = ("clock", "weather", "talk", "timers", "light", "media_player")
 UNREAD = (
@@ -28,6 +28,8 @@ UNREAD = (
     *(Rule("deny", role=role, domain=RISKY) for role in ("child", "guest", "device")),
 )  # fmt: skip
 """What holds while nobody could read the rules yet: nothing that lets somebody in, for nobody."""
+AGAIN_WITHIN = timedelta(minutes=2)
+"""Whom the house was not sure of twice within so much, others are asked for leave for, where a rule says so."""
 MOST_NAMED = 3
 """So many are named who may."""
 
@@ -47,6 +49,7 @@ class Permissions:
     understand: Callable[[str, Context], Plan]
     ask: Ask | None = None
     _read: tuple[Rule, ...] | None = None
+    _told_unsure: dict[UUID | None, datetime] = field(default_factory=dict)
     _of_person: dict[tuple[UUID | None, Role], list[Rule]] = field(default_factory=dict)
 
     async def check(self, intents: Sequence[Intent], context: Context) -> None:
@@ -60,9 +63,12 @@ class Permissions:
         against = [pair for pair, verdict in zip(everything, verdicts, strict=True) if verdict == effect]
         kept = tuple(dict.fromkeys(id(intent) for intent, _ in against))
         intents_against = [intent for intent in intents if id(intent) in kept]
+        things = [one for _, one in against]
+        if self._more_if_sure(things, person, effect) and (effect == "deny" or not self._told(person, context.now)):
+            raise Refused(self._unsure(intents_against, person, context))
         if effect == "ask" and context.approver is None and self.ask is not None:
-            raise Refused(await self.ask(intents, context, self.doing(intents_against, context)))
-        raise Refused(self._no(intents_against, [one for _, one in against], person, context))
+            raise Refused(await self.ask(intents, self._as_asker(context), self.doing(intents_against, context)))
+        raise Refused(self._no(intents_against, things, person, context))
 
     def effect(self, intents: Sequence[Intent], person: Person, context: Context) -> Effect:
         """Return what the rules of this moment make of it, were this person to ask."""
@@ -109,6 +115,17 @@ class Permissions:
         return replace(found, words=words, now=f"{found.who} {now} {doing}")
 
     def _verdicts(self, everything: Sequence[Wanted], person: Person) -> list[Effect]:
+        """Return what each comes to; who is only likely somebody may less, as `needs.py` tells."""
+        theirs = self._ruled(everything, person)
+        if person.trusted:
+            return theirs
+        anybodys = self._ruled(everything, self.living.unknown())
+        return [
+            mine if one.needs == "likely" else "deny" if one.needs == "sure" else strictest((mine, other))
+            for one, mine, other in zip(everything, theirs, anybodys, strict=True)
+        ]
+
+    def _ruled(self, everything: Sequence[Wanted], person: Person) -> list[Effect]:
         if self._read is not self.living.rules:
             self._read = self.living.rules
             self._of_person.clear()
@@ -128,6 +145,28 @@ class Permissions:
         key = "denied.now" if self._another_time(against, person) else "denied.named" if person.name else "denied.guest"
         who = self.those(intents, context)
         return self.replies.say(key, doing=doing, who=who, vocative=f"{person.name}, " if person.name else "")
+
+    def _unsure(self, intents: Sequence[Intent], person: Person, context: Context) -> str:
+        """Return the refusal to who is only likely somebody who may: what they can do about it."""
+        doing, who = self.doing(intents, context), self.who_may(intents, context)
+        said = self.replies.say("denied.unsure", doing=doing, name=str(person.name))
+        return f"{said} {self.replies.say('denied.unsure_or', who=self.names(who))}" if who else said
+
+    def _more_if_sure(self, against: Sequence[Wanted], person: Person, effect: Effect) -> bool:
+        """Tell whether more would be allowed, were the house sure that it is this person."""
+        return not person.trusted and STRICTNESS[strictest(self._ruled(against, person))] < STRICTNESS[effect]
+
+    def _as_asker(self, context: Context) -> Context:
+        """Return what is told to who may give leave: no name that is only likely."""
+        if context.speaker.trusted:
+            return context
+        return replace(context, speaker=self.living.unknown(), person=None, user_id=None)
+
+    def _told(self, person: Person, now: datetime) -> bool:
+        """Tell whether they were told already to say it again, a moment ago."""
+        before = self._told_unsure.get(person.id)
+        self._told_unsure[person.id] = now
+        return before is not None and now - before < AGAIN_WITHIN
 
     def those(self, intents: Sequence[Intent], context: Context) -> str:
         """Name those who may: people, or what they would have to be."""

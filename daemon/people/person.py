@@ -12,12 +12,17 @@ ROLES: tuple[Role, ...] = get_args(Role)
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Whoever asks. `id` is their row of `users`, None for who has none; `certainty` 0 to 1 that it is them."""
+    """Whoever asks. `id` is their row of `users`, None for who has none; `certainty` 0 to 1 that it is them.
+
+    Not `trusted` is whose voice is near enough to make things theirs, and not near enough for what their role may:
+    they may their everyday things, and of the rest what a voice that nobody knows may (see `needs.py`).
+    """
 
     id: UUID | None
     name: str | None
     role: Role
     certainty: float = 1.0
+    trusted: bool = True
 
 
 GUEST = Person(None, None, "guest", 0.0)

@@ -8,12 +8,14 @@ out.
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from typing import Literal
 from uuid import UUID
 
 from daemon.people.person import Person, Role
-from models.permission import Effect
+from models.words import Effect
 
 STRICTNESS: dict[Effect, int] = {"allow": 0, "ask": 1, "deny": 2}
+Needs = Literal["likely", "house", "sure"]
 RISKY = "risky"
 """The domain of whatever lets somebody in, or is guarded by the household."""
 FINE = frozenset({"gate", "lock", "alarm_control_panel", "tv", "extremes", "others"})
@@ -52,7 +54,8 @@ class Rule:
 class Wanted:
     """One thing that somebody wants done: with which intent, to what (every domain it counts as), where and when.
 
-    `rests` tells that it only puts something to rest (off, closed, locked); `at` is on the household's clock.
+    `rests` tells that it only puts something to rest (off, closed, locked); `at` is on the household's clock. `needs`
+    tells how sure the house has to be of the voice that asks (see `needs.py`).
     """
 
     intent: str
@@ -61,6 +64,7 @@ class Wanted:
     here: str | None
     at: datetime
     rests: bool = False
+    needs: Needs = "house"
 
 
 def _telling(domain: str | None) -> int:

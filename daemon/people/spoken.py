@@ -14,7 +14,7 @@ from daemon.people.words import Words
 from daemon.skills.moments import said
 from daemon.skills.skill import Context
 from db.permissions import PermissionRow
-from models.permission import Effect
+from models.words import Effect
 
 LEAD = re.compile(r"^(?:a partir de agora|de agora em diante|de hoje em diante)?\s*(?:(?:os|as|o|a)\s+)?")
 MODALS: tuple[tuple[str, Effect], ...] = (

@@ -11,6 +11,7 @@ from functools import lru_cache
 from daemon.devices.order import Verb
 from daemon.language.plan import Intent, Thing
 from daemon.language.words import fold
+from daemon.people.needs import needs_of
 from daemon.people.rules import RISKY, Wanted
 from daemon.skills.devices import OFF, ON
 from daemon.skills.media import VERBS as PLAYING
@@ -40,7 +41,7 @@ TOPICS: Mapping[str, str] = {
     for topic, intents in {
         "clock": "HassGetCurrentDate HassGetCurrentTime GetHoliday",
         "weather": "HassGetWeather",
-        "talk": "HassNevermind HassRespond WhoAmI",
+        "talk": "HassNevermind HassRespond RepeatReply TellAboutMe WhoAmI",
         "undo": "Undo",
         "timers": "HassStartTimer HassCancelTimer HassCancelAllTimers HassIncreaseTimer HassDecreaseTimer"
         " HassPauseTimer HassUnpauseTimer HassTimerStatus",
@@ -86,12 +87,22 @@ def wanted(intent: Intent, context: Context) -> list[Wanted]:
         at = _moment(intent, context)
         kinds = {_kind(thing): thing for thing in things}  # of two thousand lamps in ten rooms, ten
         return [_of_thing(thing, intent, context, at) for thing in kinds.values()]
-    in_lesson = intent.name == "EnrollVoice" and LESSON in intent.slots
-    topic = "talk" if in_lesson else TOPICS.get(intent.name, UNKNOWN_TOPIC)
+    topic = _topic(intent, context)
     if topic == "states":
         return list(dict.fromkeys(_asked_about(intent, context)))
     domains = {topic, "others"} if _of_somebody_else(intent, context) else {topic}
-    return [Wanted(intent.name, frozenset(domains), _area(intent, context), context.area, context.now)]
+    needs = "likely" if topic == "talk" else needs_of(intent, context)
+    return [Wanted(intent.name, frozenset(domains), _area(intent, context), context.area, context.now, needs=needs)]
+
+
+def _topic(intent: Intent, context: Context) -> str:
+    """Return what an intent that moves nothing is about; harmless is what says sentences back, and what is for guests.
+
+    A guest who asks what the house was told hears what is for visitors alone (`FOR_WHOM` in db/memories.py).
+    """
+    in_lesson = intent.name == "EnrollVoice" and LESSON in intent.slots
+    for_guests = intent.name == "RecallFact" and context.speaker.role == "guest"
+    return "talk" if in_lesson or for_guests else TOPICS.get(intent.name, UNKNOWN_TOPIC)
 
 
 def verb_of(intent: Intent, thing: Thing) -> Verb:

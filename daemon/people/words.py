@@ -10,7 +10,7 @@ from daemon.language.lexicon import load_yaml
 from daemon.language.words import fold
 from daemon.people.person import Role
 from daemon.people.wanted import TOPICS
-from models.permission import Effect
+from models.words import Effect
 
 EVERYTHING = frozenset({"tudo", "*", "everything"})
 

@@ -5,9 +5,10 @@
                                                         `python -m daemon.engines.ge2e.recordings DIR` makes DIR/test
 
 Each person is taught, as the house does it, by five utterances spread over what there is of them; the rest are trials, whole (about 3 s) and
-cut to 2, 1.5 and 1 s. Conditions: as recorded, with noise 20 dB below, and each in another room with noise 25 dB below.
-The equal error rate is over all pairs of trial and voiceprint. Households are drawn by chance: four members, eight
-guests, by the thresholds that the house itself would use.
+cut to 2, 1.5 and 1 s. Conditions: as recorded, with noise 20 dB below, and each in another room with noise 25 dB below:
+a room of noise that fades, and one by the image-source method, drawn anew for each utterance and none of those in which
+the house teaches. The equal error rate is over all pairs of trial and voiceprint. Households are drawn by chance: four
+members, eight guests, by the thresholds that the house itself would use. Powers: see `tests/bench/powers.py`.
 """
 
 import argparse
@@ -33,7 +34,10 @@ from daemon.demo.making.sound import noise, room
 from daemon.engines.speaker import OnnxSpeakerEncoder, without_pauses
 from daemon.people.person import Person
 from daemon.people.voices.enrolment import SENTENCES, taught_by
-from daemon.people.voices.voiceprint import LEAST_S, Vector, Voiceprint, calibrated, centre, whose
+from daemon.people.voices.rooms import heard_in, response, some_box
+from daemon.people.voices.voiceprint import LEAST_S, Vector, Voiceprint, calibrated, centre, unit, whose
+
+from .powers import powers
 
 Sound = NDArray[np.float32]
 TAUGHT = 5
@@ -114,6 +118,7 @@ def heard(sounds: Mapping[str, Sequence[Sound]], encoder: OnnxSpeakerEncoder, *,
         "1 s": (lambda sound: sound[:RATE], 1.0),
         "3 s, ruído": (lambda sound: noisy(sound, 20), 3.0),
         "3 s, outra sala": (lambda sound: noisy(room(rng, sound), 25), 3.0),
+        "3 s, sala-caixa": (lambda sound: noisy(heard_in(sound, response(some_box(rng))), 25), 3.0),
     }
     kept = {name: way for name, way in ways.items() if not short or name in {"3 s", "1 s", "3 s, ruído"}}
     with ThreadPoolExecutor(2) as pool:
@@ -136,8 +141,10 @@ def taught(
         fit = [number for number, vector in enumerate(vectors) if vector is not None]
         chosen = [fit[place] for place in np.linspace(0, len(fit) - 1, TAUGHT).round().astype(int)]
         lessons = [asyncio.run(taught_by(encoder, _utterance(sounds[person][number]))) for number in chosen]
-        middle, own = centre([vector for vector in lessons if vector is not None])
-        prints[person], used[person] = Voiceprint(Person(uuid4(), person, "adult"), middle, middle, own), set(chosen)
+        middle, own = centre([one.near for one in lessons if one is not None])
+        far = unit(np.sum([one.far for one in lessons if one is not None], axis=0))
+        prints[person] = Voiceprint(Person(uuid4(), person, "adult"), middle, middle, far, own)
+        used[person] = set(chosen)
     return prints, used
 
 
@@ -166,7 +173,7 @@ def rates(
     for person in prints:
         for vector in trials(spoken, way, used, person):
             for name, one in prints.items():
-                (own if name == person else others).append(float(vector @ one.taught))
+                (own if name == person else others).append(one.likeness(vector))
     eer, at = equal_error(np.array(own), np.array(others))
     told = list(households(spoken, way, prints, used, threshold, draws))
     members = [outcome for outcome, is_member in told if is_member]
@@ -224,6 +231,8 @@ def measure(title: str, sounds: Mapping[str, Sequence[Sound]], *, draws: int, sh
             f"  {way:<16} EER {one.eer:6.2%} em {one.at:.2f} | casa de {HOUSEHOLD}, limiar {threshold}: certo {one.right:.1%}"
             f", não sei {one.unknown:.1%}, outro {one.wrong:.2%}, visita tomada por alguém {one.guests:.2%}\n"
         )
+    said = {way: {person: trials(spoken, way, used, person) for person in prints} for way in spoken.vectors}
+    sys.stdout.write("\n".join(powers(said, spoken.seconds, prints)) + "\n")
     encoder.close()
     return found
 

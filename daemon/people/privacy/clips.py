@@ -59,6 +59,8 @@ class Clips:
         """Keep the sound of this turn, if it is to be kept."""
         if turn.understood.utterance is None or turn.outcome == "ignored":
             return
+        if turn.understood.speaker is not None and not turn.understood.speaker.trusted:
+            return  # only likely theirs, and so perhaps somebody's who allowed nothing
         try:
             self._waiting.put_nowait(turn)
         except asyncio.QueueFull:

@@ -73,8 +73,8 @@ async def _points(
         return {}
     ids = {UUID(row["id"]) for row in rows.get("memories", ())} | {user_id}
     for row in rows["users"]:
-        if voice := row.get("speaker_embedding_id"):
-            ids |= _uuid(voice)
+        for voice in (row.get("speaker_embedding_id"), (row.get("metadata") or {}).get("voice", {}).get("far")):
+            ids |= _uuid(voice) if voice else set()
     found = {collection: await vectors.get(collection, ids) for collection in COLLECTIONS}
     return {
         collection: {str(key): np.asarray(vector).round(6).tolist() for key, vector in each.items()}

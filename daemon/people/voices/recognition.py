@@ -8,13 +8,14 @@ while something is away, a voice is nobody's: then `people.unknown_role` says wh
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from typing import cast
 from uuid import UUID
 
 import structlog
 
-from config.preferences import Preferences
-from config.voices import VOICES_ENABLED, VOICES_FOLLOW, VOICES_THRESHOLD
+from config.preferences import CONVERSATION_QUIET_S, Preferences
+from config.voices import VOICES_ENABLED, VOICES_FOLLOW, VOICES_THRESHOLD, VOICES_TRUST
 from daemon.audio.frames import Utterance
 from daemon.clock import Clock
 from daemon.engines.plug import Plug
@@ -24,7 +25,8 @@ from daemon.health import Part, part_of_plug
 from daemon.language.plan import Plan
 from daemon.memory.vectors import Point, Vectors
 from daemon.people.person import Person, Role
-from daemon.people.voices.enrolment import ENROLL, Lessons, taught_by
+from daemon.people.voices.enrolment import ENROLL, Lessons, Taught, taught_by
+from daemon.people.voices.trust import Trust
 from daemon.people.voices.voiceprint import (
     ANSWER_S,
     COLLECTION,
@@ -62,6 +64,7 @@ class HouseVoices:
     ) -> None:
         self.encoder = encoder
         self.lessons = Lessons(clock)
+        self.trust = Trust(clock, lambda: prefs()[VOICES_TRUST], lambda: prefs()[CONVERSATION_QUIET_S])
         self.vectors = vectors
         self.prints: tuple[Voiceprint, ...] = ()
         self._taught_elsewhere: tuple[str, ...] = ()
@@ -89,11 +92,12 @@ class HouseVoices:
             self.prints = ()
             return
         ours = [row for row in rows if row.voice.get("model") == model]
-        found = await self.vectors.get(COLLECTION, [each for row in ours for each in (row.point, row.id)])
+        found = await self.vectors.get(COLLECTION, [each for row in ours for each in (*row.points, row.id)])
         prints = [
             Voiceprint(
                 Person(row.id, row.name, cast("Role", row.role)),
-                found[row.point], found.get(row.id, found[row.point]), float(row.voice.get("own", 0.0)),
+                found[row.point], found.get(row.id, found[row.point]), found.get(row.far or row.id, found[row.point]),
+                float(row.voice.get("own", 0.0)),
             )
             for row in ours if row.point in found
         ]  # fmt: skip
@@ -126,7 +130,9 @@ class HouseVoices:
             return None
         expected = lesson.by if lesson is not None else asked if speech_s < ANSWER_S else None
         heard = whose(self.calibrated(), vector, speech_s, expected)
-        log.debug("voice_heard", score=round(heard.score, 2) if heard else None, known=heard is not None)
+        if heard is not None:
+            heard = replace(heard, person=replace(heard.person, trusted=self.trust.trusts(room, heard)))
+        log.debug("voice_heard", spare=round(heard.spare, 2) if heard else None, trusted=heard and heard.person.trusted)
         return heard
 
     async def vector(self, utterance: Utterance) -> Vector | None:
@@ -134,7 +140,7 @@ class HouseVoices:
         async with self.encoder.use() as encoder:
             return await encoder.embed(utterance)
 
-    async def taught_by(self, utterance: Utterance) -> Vector | None:
+    async def taught_by(self, utterance: Utterance) -> Taught | None:
         """Return what a sentence teaches; see `enrolment`. Raises EngineFailed, EngineMissing."""
         async with self.encoder.use() as encoder:
             return await taught_by(encoder, utterance)
@@ -145,7 +151,8 @@ class HouseVoices:
         return lesson.asked if lesson is not None else None
 
     def took(self, room: Room, plan: Plan, heard: Heard | None) -> None:
-        """Note a turn that was taken: another subject ends a lesson; a voice that was surely theirs is followed."""
+        """Note a turn that was taken, and its voice: another subject ends a lesson, and a sure voice is followed."""
+        self.trust.note(room, heard)
         if all(intent.name != ENROLL for intent in plan.intents):
             self.lessons.end(room)
             if heard is not None:
@@ -153,7 +160,8 @@ class HouseVoices:
 
     def _follow(self, heard: Heard) -> None:
         one = next((known for known in self.calibrated() if known.person.id == heard.person.id), None)
-        moved = followed(one, heard) if one is not None and self._prefs()[VOICES_FOLLOW] else None
+        follows = one is not None and heard.person.trusted and self._prefs()[VOICES_FOLLOW]
+        moved = followed(one, heard) if one is not None and follows else None
         if moved is None or moved.person.id is None:
             return
         self.prints = tuple(moved if each.person.id == moved.person.id else each for each in self.prints)

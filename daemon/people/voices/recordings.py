@@ -90,13 +90,12 @@ async def learn(paths: Sequence[Path], encoder: SpeakerEncoder, detector: VoiceD
     lesson, of_file = Lesson(), []
     for path in paths:
         said = await pieces_of(path, detector)
-        vectors = [
-            (piece, vector) for piece in said if (vector := await taught_by(encoder, piece.utterance)) is not None
-        ]
-        if unlike([vector for _, vector in vectors]):
+        found = [(piece, taught) for piece in said if (taught := await taught_by(encoder, piece.utterance)) is not None]
+        if unlike([taught.near for _, taught in found]):
             raise CannotDo(f"Em {path.name} parece falar mais de uma pessoa. Mande uma gravação só da sua voz.")
-        for piece, vector in vectors:
-            lesson.vectors.append(vector)
+        for piece, taught in found:
+            lesson.vectors.append(taught.near)
+            lesson.far.append(taught.far)
             lesson.seconds += piece.speech_s
             of_file.append(path)
     _check(lesson, of_file)

@@ -1,7 +1,8 @@
 """What is known of a person's voice, and how alike is alike enough. Pure arithmetic over unit vectors.
 
 A voice is somebody's when it is nearer to theirs than their threshold, and clearly nearer than to anybody else's; else
-it is nobody's. The threshold is each person's own: at least the household's, more for one whose sentences were all very
+it is nobody's. It is as near as it comes to the voice as it was taught, or, less FAR_BY, to what that voice would be in
+other rooms. The threshold is each person's own: at least the household's, more for one whose sentences were all very
 alike, more where another of the house sounds alike. Short speech scores lower for everybody, so it needs less; below
 LEAST_S it tells nobody.
 """
@@ -26,12 +27,16 @@ COLLECTION: CollectionName = "voices"
 
 LEAST_S = 0.8
 """Speech (as the voice detector counts it) that is shorter tells nobody; measured with `make bench-voices`."""
-FULL_S, SHORTER_BY = 2.0, 0.08
+FULL_S, SHORTER_BY = 2.0, 0.06
 """Below FULL_S of speech the threshold falls, by SHORTER_BY for each second less: scores of all voices do."""
+FAR_BY = 0.06
+"""By so much strangers in a room are nearer to the voice of a room than strangers nearby to a voice nearby."""
 MARGIN = 0.05
 """So much nearer than the second nearest a voice must be."""
 BELOW_OWN, AT_MOST = 0.2, 0.6
 """A person's threshold rises to BELOW_OWN under what their own sentences score, but no higher than AT_MOST."""
+SURE_AT_MOST = 0.7
+"""The same for what is surely theirs."""
 ABOVE_OTHERS = 0.02
 ALIKE_STEP = 0.04
 """The scale of certainty: that much above the threshold it is e times as likely."""
@@ -44,24 +49,43 @@ FOLLOW_BY, FOLLOW_NEAR = 0.05, 0.85
 
 @dataclass(frozen=True, slots=True)
 class Voiceprint:
-    """One person's voice: as it was taught, and as it is now. `own` is how their taught sentences score, on average."""
+    """One person's voice: as it was taught, as it is now, and as it would be in other rooms (`far`).
+
+    `own` is how their taught sentences score, on average.
+    """
 
     person: Person
     taught: Vector
     now: Vector
+    far: Vector
     own: float
     threshold: float = 1.0
+
+    @property
+    def sure_from(self) -> float:
+        """Return the score from which on a sentence speaks for it being surely them; see `trust.py`."""
+        return max(self.threshold, min(self.own - BELOW_OWN, SURE_AT_MOST))
+
+    def likeness(self, vector: Vector) -> float:
+        """Return how near a voice is to this one, at most 1."""
+        return max(float(self.now @ vector), float(self.far @ vector) - FAR_BY)
 
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """Whose voice it is. `vector` is the utterance's, `score` its likeness, `margin` how far behind the next one is."""
+    """Whose voice it is. `vector` is the utterance's, `score` its likeness, `margin` how far behind the next one is.
+
+    `spare` is how far the score lies above `sure_from`, at this length. An `answer` was taken for theirs only because
+    they were just asked.
+    """
 
     person: Person
     vector: Vector
     score: float
     margin: float
     speech_s: float
+    spare: float = 0.0
+    answer: bool = False
 
 
 Room = tuple[str, str | None]
@@ -128,19 +152,21 @@ def needed(threshold: float, speech_s: float) -> float:
 
 def whose(prints: Sequence[Voiceprint], vector: Vector, speech_s: float, asked: UUID | None = None) -> Heard | None:
     """Return whose voice this is, None where it is nobody's."""
-    scores = sorted(((float(one.now @ vector), one) for one in prints), key=lambda pair: pair[0], reverse=True)
+    scores = sorted(((one.likeness(vector), one) for one in prints), key=lambda pair: pair[0], reverse=True)
     if not scores:
         return None
     (score, best), second = scores[0], scores[1][0] if len(scores) > 1 else -1.0
     limit = needed(best.threshold, speech_s)
+    alone = speech_s >= LEAST_S and score >= limit
     if asked is not None and best.person.id == asked:
         limit -= LEEWAY
-    elif speech_s < LEAST_S:
+    elif not alone:
         return None
     if score < limit or score - second < MARGIN:
         return None
+    spare = score - needed(best.sure_from, speech_s)
     certainty = 1 / (1 + exp((limit - score) / ALIKE_STEP))
-    return Heard(replace(best.person, certainty=certainty), vector, score, score - second, speech_s)
+    return Heard(replace(best.person, certainty=certainty), vector, score, score - second, speech_s, spare, not alone)
 
 
 def followed(one: Voiceprint, heard: Heard) -> Voiceprint | None:

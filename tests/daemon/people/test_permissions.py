@@ -155,3 +155,18 @@ async def test_the_language_model_has_no_more_than_who_speaks(
         assert not turn.actions
         assert house.links.orders == []
         assert await house.db.fetchval("SELECT count(*) FROM approvals") == (name != "marcos")
+
+
+async def test_a_house_that_nobody_administers_is_told_of_and_by_which_command_somebody_does(
+    database_url: str, tmp_path: Path
+) -> None:
+    async with home(database_url, tmp_path) as house:
+        assert house.people.living.part().mend == "", "where nobody lives, nobody is missing"
+        they = await family(house)
+        part = house.people.living.part()
+        assert "ninguém administra a casa" in part.detail
+        assert part.mend == 'mordomo people add "Marcos" --role administrador'
+        assert they.marcos.id is not None
+        await set_role(house.db, they.marcos.id, "administrator")
+        await house.people.living.refresh()
+        assert house.people.living.part().mend == ""

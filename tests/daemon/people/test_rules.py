@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from daemon.people.person import Person, Role
 from daemon.people.rules import RISKY, Rule, Wanted, decide, fits, strictest, within
-from models.permission import Effect
+from models.words import Effect
 
 ANA = Person(UUID(int=1), "Ana", "child")
 MONDAY = datetime(2026, 11, 16, tzinfo=UTC)

@@ -17,7 +17,7 @@ from daemon.engines.protocols import SpeakerEncoder
 from daemon.errors import EngineFailed
 from daemon.people.person import GUEST, UNKNOWN
 from daemon.people.privacy.erasing import Erasing
-from daemon.people.voices.enrolment import Lesson, keep
+from daemon.people.voices.enrolment import Lesson, keep, taught_by
 from daemon.people.voices.recognition import HouseVoices
 from daemon.people.voices.voiceprint import COLLECTION, Heard
 from db.erasure import Wish
@@ -141,7 +141,7 @@ class TestWhatIsKept:
     async def test_a_new_voiceprint_takes_the_place_of_the_old_one(self, house: Home) -> None:
         await knows(house, "Ana", ANA)
         await knows(house, "Ana", BIA)
-        assert await house.voices.vectors.count(COLLECTION) == 2
+        assert await house.voices.vectors.count(COLLECTION) == 3
         assert await house.voices.identify(sound(ANA), ROOM) is None
         assert (found := await house.voices.identify(sound(BIA), ROOM)) is not None
         assert found.person.name == "Ana"
@@ -149,7 +149,7 @@ class TestWhatIsKept:
     async def test_with_another_encoder_it_is_to_be_taught_again(self, house: Home) -> None:
         encoder, lesson = ScriptedSpeakerEncoder(), Lesson()
         for _ in range(5):
-            lesson.add(await encoder.embed(sound(ANA)), 3.0)
+            lesson.add(await taught_by(encoder, sound(ANA)), 3.0)
         user = await named(house.db, "Ana")
         await keep(house.db, house.voices.vectors, user, lesson, model="outro", now=FakeClock().now())
         await house.voices.refresh()
