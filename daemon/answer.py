@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from daemon.acting import Acting, Planned
+from daemon.language.plan import Plan
 from daemon.skills.skill import Context
 from daemon.turn import Turn
 
@@ -18,18 +19,39 @@ class Thinks(Protocol):
         ...
 
 
+class Asks(Protocol):
+    """What may be asked of somebody once they have their answer."""
+
+    async def after(self, turn: Turn, context: Context) -> Plan | None:
+        """Return the question, None for none. Raises nothing."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """Answers turns: `acting` does what was understood, `brain` answers the rest (None: a house without one)."""
+    """Answers turns: `acting` does what was understood, `brain` answers the rest (None: a house without one).
+
+    `asks` may add a question to an answer.
+    """
 
     acting: Acting
     brain: Thinks | None = None
+    asks: Asks | None = None
 
     async def reply(self, turn: Turn, context: Context) -> AsyncGenerator[str, None]:
         """Store what was heard, act, and yield the sentences to speak, each as soon as it is whole.
 
         Raises LinkDown when what was heard can be kept neither in the database nor in the spool; nothing was done then.
         """
+        async with aclosing(self._answered(turn, context)) as sentences:
+            async for sentence in sentences:
+                yield sentence
+        asked = await self.asks.after(turn, context) if self.asks is not None else None
+        if asked is not None:
+            turn.asked = asked
+            yield str(asked.question)
+
+    async def _answered(self, turn: Turn, context: Context) -> AsyncGenerator[str, None]:
         plan = turn.understood.plan
         planned, instead = list[Planned](), plan.question
         if instead is None:

@@ -17,6 +17,7 @@ from daemon.data_folder import DataFolder
 from daemon.devices.house import DEMO_ORIGIN
 from daemon.errors import LinkDown
 from daemon.events import Event
+from daemon.heap import keep_for_good
 from daemon.housekeeping import Housekeeping
 from daemon.log_sink import Backlog, LogSink
 from daemon.parts import part_of_log
@@ -35,6 +36,8 @@ DEMO_HOUSE_S = 5.0
 """How long the start waits for the demonstration house, so that the first command finds its lamps."""
 TABLES_S = 20.0
 """How long the start waits for the tables; later they come when the database does."""
+LAST_S = 1.5
+"""How long the end waits for the open conversations to be ended with how they went; the next start does the rest."""
 SENTENCE_S = 3.0
 """How long SIGTERM waits for the sentence being spoken."""
 
@@ -101,6 +104,9 @@ async def serve(env: Environment, options: Options) -> None:
             log.info("stopping")
             await mordomo.voice.finish(SENTENCE_S)
             services.stop()
+        with suppress(TimeoutError, LinkDown):
+            async with asyncio.timeout(LAST_S):
+                await mordomo.conversations.end_all()
     log.info("stopped")
 
 
@@ -156,7 +162,12 @@ async def _begin(services: Services, with_servers: Servers, http: Http, options:
         await announced(mordomo.devices.house, mordomo.clock, DEMO_HOUSE_S)
     services.start(http)
     services.start(mordomo.listening)
-    services.group.create_task(mordomo.plugs.load(), name="load")
+    services.group.create_task(_load(mordomo), name="load")
+
+
+async def _load(mordomo: Mordomo) -> None:
+    await mordomo.plugs.load()
+    keep_for_good()
 
 
 async def _house_is_empty(mordomo: Mordomo) -> bool:

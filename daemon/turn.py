@@ -73,6 +73,11 @@ class Turn:
 Understand = Callable[[Utterance], Awaitable[Understood]]
 
 
+def is_question(said: str) -> bool:
+    """Tell whether what was said ends with a question."""
+    return said.rstrip("” \"'").endswith("?")
+
+
 async def hear(
     frames: AsyncIterator[Frame], detector: VoiceDetector, endpointer: Endpointer, understand: Understand
 ) -> Understood | None:

@@ -6,17 +6,18 @@ every later record goes behind it, and once the database is back they are replay
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Literal
 from uuid import UUID, uuid4
 
 import asyncpg
 import structlog
 
 from db import actions, conversations, messages
+from db.bounded import within
 from db.database import Database, Unstorable
 from db.errors import LinkDown
 from db.records import (
@@ -37,7 +38,6 @@ __all__ = ["HeardMessage", "Ledger", "NewAction", "SaidMessage", "Stored", "new_
 
 log = structlog.get_logger(__name__)
 
-T = TypeVar("T")
 Stored = Literal["database", "spool"]
 
 WRITE_S = 1.0
@@ -78,18 +78,22 @@ class Ledger:
         *,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         quiet_s: Callable[[], float] | None = None,
+        judged: conversations.Judged = conversations.not_judged,
         write_s: float = WRITE_S,
     ) -> None:
-        """Write to `db` within `write_s`, else to `spool`. `quiet_s`, if given, ends what a crash left open."""
+        """Write to `db` within `write_s`, else to `spool`. `quiet_s`, if given, ends what a crash left open.
+
+        `judged` tells from their messages how well those went.
+        """
         self._db = db
         self._spool = spool
         self._now = now
         self._quiet_s = quiet_s
+        self._judged = judged
         self._write_s = write_s
         self._run = str(uuid4())
         self._spooled = asyncio.Event()
         self._draining = asyncio.Lock()
-        self._abandoned: set[asyncio.Task[Any]] = set()
 
     @property
     def waiting(self) -> int:
@@ -97,12 +101,19 @@ class Ledger:
         return self._spool.waiting
 
     async def run(self) -> None:
-        """Drain the spool whenever something is in it, and settle what a killed daemon left. Raises LinkDown."""
+        """Drain the spool whenever something is in it, and settle what a killed daemon left. Raises LinkDown.
+
+        What it left may be too fresh to be over at the start, so it is looked at once more when that is past.
+        """
+        again_s = None if self._quiet_s is None else self._quiet_s()
         while True:
             self._spooled.clear()
             await self.drain()
             await self._settle()
-            await self._spooled.wait()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._spooled.wait(), again_s)
+                continue
+            again_s = None
 
     async def heard(self, message: HeardMessage) -> Stored:
         """Store a person's message with its conversation, and its actions as pending."""
@@ -164,7 +175,7 @@ class Ledger:
 
     async def end_quiet(self, now: datetime, quiet_s: float) -> int:
         """End conversations that were left open; `run` does it where it knows `quiet_s`. Raises LinkDown."""
-        return await conversations.end_quiet(self._db, now, quiet_s)
+        return await conversations.end_quiet(self._db, now, quiet_s, self._judged)
 
     async def drain(self) -> int:
         """Move what is spooled to the database, in order; return how many records. Raises LinkDown.
@@ -177,7 +188,7 @@ class Ledger:
     async def _drain(self) -> int:
         drained = 0
         while batch := await asyncio.to_thread(self._spool.peek, BATCH_RECORDS):
-            await self._within(BATCH_S, self._replay(batch))
+            await within(BATCH_S, self._replay(batch))
             await asyncio.to_thread(self._spool.done, batch[-1], len(batch))
             drained += len(batch)
         if drained:
@@ -186,15 +197,15 @@ class Ledger:
 
     async def _settle(self) -> None:
         now = self._now()
-        closed = await self._within(BATCH_S, self.close_interrupted(now))
-        ended = 0 if self._quiet_s is None else await self._within(BATCH_S, self.end_quiet(now, self._quiet_s()))
+        closed = await within(BATCH_S, self.close_interrupted(now))
+        ended = 0 if self._quiet_s is None else await within(BATCH_S, self.end_quiet(now, self._quiet_s()))
         if closed or ended:
             log.warning("settled_after_interruption", actions=closed, conversations=ended)
 
     async def _store(self, record: Record) -> Stored:
         if not self._spool.waiting:
             try:
-                await self._within(self._write_s, self._write(record))
+                await within(self._write_s, self._write(record))
             except LinkDown as down:
                 log.warning("record_spooled", kind=record["kind"], link=down.what, why=down.why)
             else:
@@ -225,26 +236,6 @@ class Ledger:
         except REFUSED as refused:
             await asyncio.to_thread(self._spool.refuse, record, f"{type(refused).__name__}: {refused}")
 
-    async def _within(self, bound_s: float, work: Coroutine[Any, Any, T]) -> T:
-        """Return what `work` returns; leave it behind after `bound_s`: a frozen server may hold even its cancelling."""
-        task = asyncio.create_task(work)
-        self._abandoned.add(task)
-        task.add_done_callback(self._forget)
-        try:
-            done, _ = await asyncio.wait({task}, timeout=bound_s)
-        except asyncio.CancelledError:
-            task.cancel()
-            raise
-        if not done:
-            task.cancel()
-            raise LinkDown("postgres", f"no answer within {bound_s:g} s")
-        return task.result()
-
-    def _forget(self, task: asyncio.Task[Any]) -> None:
-        self._abandoned.discard(task)
-        if not task.cancelled():
-            task.exception()
-
 
 @asynccontextmanager
 async def open_ledger(
@@ -253,11 +244,12 @@ async def open_ledger(
     *,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     quiet_s: Callable[[], float] | None = None,
+    judged: conversations.Judged = conversations.not_judged,
 ) -> AsyncIterator[Ledger]:
     """Give a Ledger whose spool is `data_dir/spool`. Raises LinkDown where another process has it."""
     spool = await asyncio.to_thread(Spool, data_dir / "spool")
     try:
-        yield Ledger(db, spool, now=now, quiet_s=quiet_s)
+        yield Ledger(db, spool, now=now, quiet_s=quiet_s, judged=judged)
     finally:
         await asyncio.to_thread(spool.close)
 

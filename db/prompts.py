@@ -7,7 +7,7 @@ from uuid import UUID
 
 from db.database import Database, Queries
 from db.text import clipped, storable_json
-from models.prompt_template import PromptStatus
+from models.words import PromptStatus
 
 NAME = "casa"
 """The prompt that every conversation begins with."""
@@ -116,13 +116,15 @@ async def seed(db: Database, content: str, name: str = NAME) -> None:
 
 async def record(db: Queries, row: InferenceRow) -> bool:
     """Store what an answer took; False where its message is not stored (it waits on the disk). Raises LinkDown."""
+    # Nothing depends on it, so it does not wait for the disk: what was said is stored just then, and would wait for it.
     tag = await db.execute(
         """
+        WITH soon AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true))
         INSERT INTO inferences (message_id, prompt_id, digest, shadow, model, first_token_ms, first_sentence_ms,
                                 total_ms, rounds, prompt_tokens, tokens, content, calls, error)
         SELECT m.id, (SELECT p.id FROM prompt_templates p WHERE p.id = $2), $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,
                $13, $14
-        FROM messages m WHERE m.id = $1
+        FROM soon, messages m WHERE m.id = $1
         """,
         row.message_id, row.prompt_id, row.digest, row.shadow, clipped(row.model, 100), row.first_token_ms,
         row.first_sentence_ms, row.total_ms, row.rounds, row.prompt_tokens, row.tokens, clipped(row.content, MOST_TEXT),

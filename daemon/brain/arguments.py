@@ -16,7 +16,7 @@ MOST_NAMES = 20
 LONGEST = 300
 """Characters of a text that a tool takes."""
 READING = frozenset({"HassGetState", "HassClimateGetTemperature", "ListReminders", "ListRoutines", "HassTimerStatus",
-                     "ListGetItems"})  # fmt: skip
+                     "ListGetItems", "RecallFact"})  # fmt: skip
 """Intents that change nothing."""
 
 

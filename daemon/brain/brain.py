@@ -6,8 +6,8 @@ Static prompt and tools ──▶ history ──▶ question with its data ─�
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 
 import structlog
@@ -22,7 +22,7 @@ from daemon.brain.prompt import instructions, question, words
 from daemon.brain.prompts import Prompts, Version
 from daemon.brain.recall import Nothing, Recalls, Remembered
 from daemon.brain.shadow import Asked, Records
-from daemon.brain.streams import patiently
+from daemon.brain.streams import after, patiently
 from daemon.brain.tools import Toolbox
 from daemon.engines.plug import Plug
 from daemon.engines.protocols import Chat, ChatMessage, Tool
@@ -71,23 +71,34 @@ class Brain:
     async def answer(self, turn: Turn, context: Context, stored: Awaitable[None]) -> AsyncGenerator[str, None]:
         """Yield the sentences to speak; any failure of the model becomes one that is honest.
 
-        Nothing is asked, done or said before `stored`. Raises LinkDown where that does, or where what the model calls
-        for can be recorded nowhere.
+        The model reads while what was heard goes to the disk; nothing is done or said before `stored`. Raises LinkDown
+        where that does, or where what the model calls for can be recorded nowhere.
         """
         self.records.stop_shadow()
+        storing = asyncio.ensure_future(stored)
+        try:
+            async with aclosing(self._answer(turn, context, storing)) as sentences:
+                async for sentence in sentences:
+                    yield sentence
+        finally:
+            storing.cancel()
+            await asyncio.wait({storing})
+
+    async def _answer(self, turn: Turn, context: Context, stored: "asyncio.Future[None]") -> AsyncGenerator[str, None]:
         monotonic = self.acting.clock.monotonic
         given = Given(monotonic(), monotonic)
         hands = Hands(turn, context, self.toolbox, self.grounds, self.acting)
-        messages, _ = await asyncio.gather(self._messages(turn, context), stored)
+        messages = await self._messages(turn, context)
         asked = Asked(turn, context, self.prompts.active, messages, self._tools())
         failure: EngineFailed | LinkDown | None = None
         try:
-            async with aclosing(self._rounds(asked, given, hands)) as sentences:
+            async with aclosing(self._rounds(asked, given, hands, stored)) as sentences:
                 async for sentence in sentences:
                     turn.steps.setdefault("first_sentence", given.ms)
                     yield sentence
         except _Lost as lost:
             failure = lost.why
+            await stored
             if (sorry := self._sorry(turn, failure, given, hands)) is not None:
                 yield given.tell(sorry)
         finally:
@@ -101,12 +112,14 @@ class Brain:
         """Return how every conversation in this house begins."""
         return [instructions((version or self.prompts.active).content, household)], self._tools()
 
-    async def _rounds(self, asked: Asked, given: Given, hands: Hands) -> AsyncGenerator[str, None]:
+    async def _rounds(
+        self, asked: Asked, given: Given, hands: Hands, stored: "asyncio.Future[None]"
+    ) -> AsyncGenerator[str, None]:
         """Talk with the model until it calls for nothing more, or the person was asked, or it is enough."""
         limits = self.limits()
         messages = [instructions(asked.version.content, asked.context.household), *asked.messages]
         try:
-            async with self.plug.use() as model:
+            async with self.plug.use() as model, _hung_up(model):
 
                 async def waiting() -> str:
                     return await self._comfort(model, given, asked.context)
@@ -115,7 +128,7 @@ class Brain:
                     given.rounds += 1
                     now = Round(given, hands, self.claims, waiting)
                     pieces = ahead(model.chat(messages, asked.tools))
-                    patient = patiently(pieces, limits.patience_s)
+                    patient = after(stored, patiently(pieces, limits.patience_s))
                     async with aclosing(pieces), aclosing(patient), aclosing(now.sentences(patient)) as sentences:
                         async for sentence in sentences:
                             yield sentence
@@ -145,9 +158,11 @@ class Brain:
         if hands.taken and given.told and given.rounds > 1:
             turn.outcome = "answered"
             return None
-        unknown = turn.understood.plan.unknown
-        if unknown is not None and not hands.taken:  # a command for what is not there: that much is known without it
-            return self.acting.replies.say("unknown.thing", seed=hands.context.seed, thing=unknown)
+        plan = turn.understood.plan
+        if plan.unknown is not None and not hands.taken:  # a command for what is not there: that is known without it
+            return self.acting.replies.say("unknown.thing", seed=hands.context.seed, thing=plan.unknown)
+        if plan.cannot is not None and not hands.taken:
+            return self.acting.replies.say("unknown.known", name=plan.cannot)
         key = "away" if isinstance(failure, LinkDown) else "missing" if isinstance(failure, EngineMissing) else "failed"
         if isinstance(failure, EngineFailed) and failure.kind != "broken":
             key = failure.kind
@@ -178,6 +193,15 @@ class Brain:
 
     def _tools(self) -> Sequence[Tool]:
         return self.toolbox.tools if self.limits().tools else ()
+
+
+@asynccontextmanager
+async def _hung_up(model: Chat) -> AsyncIterator[None]:
+    """Have nothing left open behind a conversation, however it ends."""
+    try:
+        yield
+    finally:
+        await model.hang_up()
 
 
 class _Lost(Exception):  # noqa: N818 - never leaves this file

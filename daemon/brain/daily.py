@@ -1,4 +1,4 @@
-"""The language model's tools for the day's business: reminders, timers, lists, routines, a word to all.
+"""The language model's tools for the day's business: reminders, timers, lists, routines, memories, a word to all.
 
 Docstrings as in `arguments.py`: they are what the model is told.
 """
@@ -148,3 +148,42 @@ class ListRoutines(Arguments):
 
     TOOL = "ver_rotinas"
     INTENTS = ("ListRoutines",)
+
+
+class Remember(Arguments):
+    """Guarda na memória um fato que a pessoa pediu para guardar. Não serve para avisar numa hora."""
+
+    TOOL = "guardar_lembranca"
+    INTENTS = ("RememberFact",)
+    fato: Text = Field(description="o fato, com as palavras que a pessoa usou")
+
+    @property
+    def slots(self) -> Mapping[str, Value]:
+        """The fact."""
+        return filled(text=self.fato)
+
+
+class Recollect(Arguments):
+    """Procura na memória o que já foi contado sobre um assunto."""
+
+    TOOL = "buscar_lembranca"
+    INTENTS = ("RecallFact",)
+    assunto: Text
+
+    @property
+    def slots(self) -> Mapping[str, Value]:
+        """What about."""
+        return filled(about=self.assunto)
+
+
+class Forget(Arguments):
+    """Apaga da memória um fato que a pessoa pediu para esquecer."""
+
+    TOOL = "esquecer_lembranca"
+    INTENTS = ("ForgetFact",)
+    o_que: Text = Field(description="o fato, com as palavras que a pessoa usou")
+
+    @property
+    def slots(self) -> Mapping[str, Value]:
+        """Which."""
+        return filled(query=self.o_que)

@@ -82,7 +82,7 @@ class Grounds:
         if signs is None or self.on_text & set(plain) or self.asking & {*plain[:2], " ".join(plain[:2])}:
             return False
         wished = any(self._wishes(plain_words(clause), signs) for clause in _CLAUSES.split(own))
-        return wished and self._names(own, intent, context) and _holds(plain, intent)
+        return wished and self._names(own, intent, context) and _holds(plain, intent) and self._tells(plain, intent)
 
     def _wishes(self, clause: Sequence[str], signs: Signs) -> bool:
         """Tell whether a clause asks for it: a sign at its beginning or near a wish, and no no before it."""
@@ -94,6 +94,14 @@ class Grounds:
                     self.negations & set(before)
                 )
         return False
+
+    def _tells(self, plain: Sequence[str], intent: Intent) -> bool:
+        """Tell whether a fact to be kept is the person's, word for word, with no "no" before it or right after."""
+        if intent.name != "RememberFact":
+            return True
+        fact = " ".join(plain_words(str(intent.slots.get("text") or "")))
+        before, found, behind = f" {' '.join(plain)} ".partition(f" {fact} ")
+        return bool(found) and not self.negations & {*before.split(), *behind.split()[:1]}
 
     def _names(self, own: str, intent: Intent, context: Context) -> bool:
         index = self.language.pointer(context.household, context.area).index

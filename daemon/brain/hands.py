@@ -130,8 +130,9 @@ class Hands:
         if things := [one.name for one in self.context.household.things if one.id in intent.targets]:
             told_when = str(intent.slots.get("when") or "")[:LONGEST_TOLD]
             return ", ".join(filter(None, (replies.intended(intent.name, things, intent.slots), told_when)))
-        slots: dict[str, object] = dict.fromkeys(("message", "when", "query", "name", "item"), "")
+        slots: dict[str, object] = dict.fromkeys(("message", "when", "query", "name", "item", "text"), "")
         slots |= {name: str(value)[:LONGEST_TOLD] for name, value in intent.slots.items() if name in slots}
+        slots["text"] = intent.slots.get("text", "")  # whole: nothing is kept that was not told
         return replies.say(f"brain.doing.{said.TOOL}", seed=0, **slots).strip()
 
 

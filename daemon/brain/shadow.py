@@ -93,6 +93,8 @@ class Records:
             except (EngineFailed, LinkDown) as failure:
                 # Caught here, so that the engine is not taken for broken on the shadow's account.
                 error = str(failure)
+            finally:
+                await model.hang_up()
         await self._store(asked, version, given, calls, error, shadow=True)
 
     def _judge(self, call: ToolCall, context: Context) -> str:

@@ -4,8 +4,12 @@ import asyncio
 import json
 import re
 from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
+from typing import TypeVar
 
 from daemon.engines.protocols import Piece, ToolCall
+
+T = TypeVar("T")
 
 _TAGS = re.compile(r"</?tool_call>|```(?:json)?", re.IGNORECASE)
 _WRITTEN = ("{", "[{", "<tool_call", "```")
@@ -27,6 +31,14 @@ async def patiently(pieces: AsyncIterator[Piece], patience_s: float) -> AsyncGen
     if began is not None:
         yield began
         async for piece in pieces:
+            yield piece
+
+
+async def after(kept: "asyncio.Future[None]", pieces: AsyncGenerator[T, None]) -> AsyncGenerator[T, None]:
+    """Yield the pieces once `kept` has come. Raises as that."""
+    async with aclosing(pieces):
+        async for piece in pieces:
+            await kept
             yield piece
 
 

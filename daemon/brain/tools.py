@@ -18,7 +18,7 @@ ALL: tuple[type[Arguments], ...] = (
     arguments.TurnOn, arguments.TurnOff, arguments.SetLight, arguments.SetLevel, arguments.SetMode, arguments.Stop,
     arguments.Media, arguments.Robot, arguments.Alarm, arguments.GetState, arguments.GetTemperature,
     daily.CreateReminder, daily.ListReminders, daily.ChangeReminder, daily.Timer, daily.Lists, daily.Broadcast,
-    daily.Routine, daily.ListRoutines,
+    daily.Routine, daily.ListRoutines, daily.Remember, daily.Recollect, daily.Forget,
 )  # fmt: skip
 SELF_AIMED = (arguments.Media, arguments.Robot, arguments.Alarm)
 """Tools whose skills know what is meant where nothing is named."""

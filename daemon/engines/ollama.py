@@ -9,7 +9,7 @@ import asyncio
 import json
 import sys
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any, TypeVar, cast
@@ -19,6 +19,7 @@ import structlog
 from ollama import AsyncClient, ChatResponse, ResponseError
 from pydantic import ValidationError
 
+from daemon.engines.bounded_http import Bounded
 from daemon.engines.protocols import ChatMessage, Piece, Spent, Tool, ToolCall
 from daemon.engines.thoughts import Thoughts
 from daemon.errors import EngineFailed, EngineMissing, LinkDown
@@ -30,10 +31,9 @@ if find_spec("sniffio") is None:
     sys.modules["sniffio"] = None  # type: ignore[assignment]
 
 CONNECT_S = 2.0
-MOST_BYTES = 8 << 20
-"""Bytes of one answer from the server; 4,096 tokens are one megabyte of JSON."""
 MOST_CALLS = 8
 """Calls of tools in one answer; a model that goes on has lost its way."""
+END_S = 0.1
 MOST_TO_LIST_S = 4.0
 MOST_TO_LOAD_S = 300.0
 """Longest wait for a model to be read from the disk."""
@@ -70,14 +70,12 @@ class OllamaChat:
         self._url = url
         self._settings = settings
         self._without_tools: set[str] = set()
-        # No connection is kept: one to the house's own server costs less than a millisecond, and nothing is left to
-        # close. A proxy from the environment is for the Internet, not for the house.
-        self._client = AsyncClient(
-            host=url,
-            timeout=httpx.Timeout(None, connect=CONNECT_S),
-            trust_env=False,
-            transport=_Bounded(limits=httpx.Limits(max_keepalive_connections=0), trust_env=False),
-        )
+        self._answering = 0
+        # A connection is kept from round to round of one conversation, and no longer: between conversations nothing is
+        # left to close. A proxy from the environment is for the Internet, not for the house.
+        self._transport = Bounded(trust_env=False)
+        timeout = httpx.Timeout(None, connect=CONNECT_S)
+        self._client = AsyncClient(host=url, timeout=timeout, trust_env=False, transport=self._transport)
 
     async def chat(self, messages: Sequence[ChatMessage], tools: Sequence[Tool] = ()) -> AsyncGenerator[Piece, None]:
         """Yield the answer as it is written, without what the model only thinks; then what it cost.
@@ -90,7 +88,7 @@ class OllamaChat:
         budget = _Budget(asked.first_token_s, asked.whole_s)
         thoughts = Thoughts()
         lines, calls, done = 0, 0, False
-        async with aclosing(self._lines(messages, tools, asked, budget)) as answer:
+        async with self._line(lambda: calls > 0), aclosing(self._lines(messages, tools, asked, budget)) as answer:
             async for line in answer:
                 lines, done = lines + 1, bool(line.done)
                 called = _calls(line)[: MOST_CALLS - calls]
@@ -105,6 +103,8 @@ class OllamaChat:
                     yield _spent(line)
                 if done or lines >= asked.max_tokens or calls >= MOST_CALLS:
                     break
+            if done and calls:
+                await _ended(answer)
         if not lines or (not done and lines < asked.max_tokens and calls < MOST_CALLS):
             raise EngineFailed("ollama", "a resposta foi cortada no meio")
         if not done:
@@ -117,19 +117,36 @@ class OllamaChat:
         asked = self._settings()
         self.name = asked.model
         budget = _Budget(MOST_TO_LOAD_S, MOST_TO_LOAD_S)
-        async with aclosing(self._lines(messages, tools, asked, budget, most=1)) as answer:
+        async with self._line(), aclosing(self._lines(messages, tools, asked, budget, most=1)) as answer:
             async for _ in answer:
                 pass
 
     async def check(self) -> None:
         """Return when the server is there and has the model. Raises LinkDown, EngineMissing or EngineFailed."""
         model = self._settings().model
-        have = await self._guarded(self._client.list(), _Budget(MOST_TO_LIST_S, MOST_TO_LIST_S))
+        async with self._line():
+            have = await self._guarded(self._client.list(), _Budget(MOST_TO_LIST_S, MOST_TO_LIST_S))
         if not {model, f"{model}:latest"} & {known.model for known in have.models}:
             raise _not_pulled(model)
 
+    async def hang_up(self) -> None:
+        """Close every connection, unless somebody else's answer is on one."""
+        if not self._answering:
+            await self._transport.aclose()
+
     def close(self) -> None:
-        """Nothing is held between answers."""
+        """Nothing is held between conversations."""
+
+    @asynccontextmanager
+    async def _line(self, goes_on: Callable[[], bool] = lambda: False) -> AsyncIterator[None]:
+        """Have a connection; it is kept where the conversation goes on."""
+        self._answering += 1
+        try:
+            yield
+        finally:
+            self._answering -= 1
+            if not goes_on():
+                await self.hang_up()
 
     async def _lines(
         self,
@@ -229,29 +246,12 @@ class _Budget:
         return f"não começou a responder em {self._first_s:g} s"
 
 
-class _Bounded(httpx.AsyncHTTPTransport):
-    """Ends a response that never ends: a line without an end would fill the memory."""
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        response = await super().handle_async_request(request)
-        response.stream = _BoundedStream(cast("httpx.AsyncByteStream", response.stream))
-        return response
-
-
-class _BoundedStream(httpx.AsyncByteStream):
-    def __init__(self, stream: httpx.AsyncByteStream) -> None:
-        self._stream = stream
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        taken = 0
-        async for chunk in self._stream:
-            taken += len(chunk)
-            if taken > MOST_BYTES:
-                raise httpx.ReadError(f"more than {MOST_BYTES} bytes")
-            yield chunk
-
-    async def aclose(self) -> None:
-        await self._stream.aclose()
+async def _ended(answer: AsyncGenerator[ChatResponse, None]) -> None:
+    """Read on behind the last line, where nothing is: only a connection that was read to its end can be used again."""
+    with suppress(TimeoutError, EngineFailed, LinkDown):
+        async with asyncio.timeout(END_S):
+            async for _ in answer:
+                pass
 
 
 def _message(message: ChatMessage) -> dict[str, Any]:

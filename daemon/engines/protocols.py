@@ -132,6 +132,10 @@ class Chat(Engine, Protocol):
         """Return when the server is there and has the model. Raises LinkDown, EngineMissing or EngineFailed."""
         ...
 
+    async def hang_up(self) -> None:
+        """Close what an answer that calls tools left open for the next one, once no next one follows."""
+        ...
+
 
 Numbers = npt.NDArray[np.float32]
 """Shape (n,), length 1 by the Euclidean norm; n is the same for all texts of one model."""

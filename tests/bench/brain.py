@@ -2,16 +2,18 @@
 
     python -m tests.bench.brain [--turns 300] [--memories 10000] [--things 60] [--json] [--url postgresql://…]
 
-The real client talks over loopback to a server that writes each piece when it is due, every TOKEN_S, in this same process,
-so that whatever it costs to serve counts as ours. Everything between is real: the ledger on PostgreSQL, recall by meaning
-and by words, the prompt with the names of the house, tools, claims, cutting into sentences.
-Engines take no time, but for the model: questions are embedded beforehand, and text to speech is mute. Our part is the
-whole turn, from the words until all is spoken and recorded, without what the model was due to take. First sound is measured from the moment that the server
-sends the piece with which the first sentence ends.
+The real client talks over loopback to a server in a process of its own, which writes each piece when it is due, every
+TOKEN_S from the moment that it has read the request; where it is late, that counts as ours. Everything between is real:
+the ledger on PostgreSQL, recall by meaning and by words, the prompt with the names of the house, tools, claims, cutting
+into sentences. Engines take no time, but for the model: questions are embedded beforehand, text to speech is mute, and
+a lamp confirms at once. Our part is the whole turn, from the words until all is spoken and recorded, without what the
+model was due to take. First sound is measured from the moment that the server writes the piece with which the first
+sentence ends.
 """
 
 import argparse
 import asyncio
+import gc
 import sys
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
@@ -24,17 +26,20 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from support.house import HOUSE, Ear, Home, home
-from support.ollama_server import OllamaServer, Said, ollama_at, ollama_server
+from support.ollama_server import OllamaServer, Said, ollama_at
+from support.served import served
 
 from daemon.audio.frames import Pcm
 from daemon.engines.embedding_local import LocalEmbedding
 from daemon.engines.plug import Plug
 from daemon.engines.protocols import Embedding, Numbers
+from daemon.heap import keep_for_good
 from daemon.language.plan import Area, Household, Thing
 from daemon.memory.postgres import PostgresVectors
 from daemon.memory.recall import Recall
 from db.database import open_database
 
+from .apart import Apart, Tell, apart
 from .figures import Figure, doing, percentile, report, scratch
 from .ledger import server
 from .memory import fill
@@ -57,6 +62,34 @@ TALK: tuple[tuple[str, list[Said]], ...] = (
 )
 ENDS = (4, 5, 6)
 """Which piece of each ends its first sentence."""
+DONE: list[Said] = ["Boa", " noite", " para", " você", "."]
+
+
+class Scripted(OllamaServer):
+    """The server with the answers of the bench, which tells when it wrote each piece of one."""
+
+    tell: Tell
+
+    async def _chat(self, body: dict[str, Any], reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.written = []
+        await super()._chat(body, reader, writer)
+        self.tell(self.written)
+
+
+@asynccontextmanager
+async def scripted(tell: Tell) -> AsyncIterator[str]:
+    """Serve the answers of the bench."""
+
+    def script(body: dict[str, Any]) -> Sequence[Said]:
+        last = body["messages"][-1]
+        if last["role"] == "tool":
+            return DONE
+        return next((said for asked, said in TALK if last["content"].endswith(asked)), [CALL])
+
+    model = Scripted(script=script, delay_s=TOKEN_S)
+    model.tell = tell
+    async with served(model.serve) as url:
+        yield url
 
 
 class Known(LocalEmbedding):
@@ -103,7 +136,7 @@ class Bench:
     """A house with its server and its ear."""
 
     house: Home
-    model: OllamaServer
+    model: Apart
     ear: FirstSound
 
 
@@ -125,7 +158,7 @@ async def benched(url: str, folder: Path, *, memories: int, things: int) -> Asyn
         await fill(db, [PostgresVectors(db)], memories, engine)
         known = Known(engine, dict(zip(asked, await engine.embed(asked), strict=True)))
         engine.close()
-        async with ollama_server(delay_s=TOKEN_S) as model:
+        async with apart(scripted) as model:
             embedding: Plug[Embedding] = Plug("embedding", lambda: known)
             recall = Recall(db, PostgresVectors(db), embedding, lambda: 200)
             ear = FirstSound()
@@ -133,33 +166,30 @@ async def benched(url: str, folder: Path, *, memories: int, things: int) -> Asyn
             async with home(
                 url, folder, brain=brain, ear=ear, tts=[Mute()], household=household(things), recall=recall
             ) as house:
-                yield Bench(house, model, ear)
+                keep_for_good()  # as the daemon does when its engines are loaded
+                try:
+                    yield Bench(house, model, ear)
+                finally:
+                    gc.unfreeze()
 
 
 async def talk(bench: Bench, number: int) -> tuple[float, float, float]:
     """Ask something that the model answers in words; return our part, its processor time, and first sound, in ms."""
     (asked, said), end = TALK[number % len(TALK)], ENDS[number % len(TALK)]
-    bench.model.written.clear()
-    bench.model.script = lambda _: said
     cpu_s = time.process_time()
     took_ms = await _timed(bench, asked)
     cpu_ms = (time.process_time() - cpu_s) * 1000
-    lag_ms = (bench.ear.at - bench.model.written[end]) * 1000
+    lag_ms = (bench.ear.at - bench.model.told()[end]) * 1000
     return took_ms - len(said) * TOKEN_S * 1000, cpu_ms, lag_ms
 
 
 async def deed(bench: Bench) -> float:
     """Have the model light a lamp and say so; return our part in ms."""
-
-    def script(body: dict[str, Any]) -> list[Said]:
-        done = body["messages"][-1]["role"] == "tool"
-        return ["Boa", " noite", " para", " você", "."] if done else [CALL]
-
-    bench.model.script = script
     bench.house.links.orders.clear()
     took_ms = await _timed(bench, WISH)
     assert len(bench.house.links.orders) == 1
-    return took_ms - 6 * TOKEN_S * 1000
+    rounds = [bench.model.told() for _ in range(2)]
+    return took_ms - sum(map(len, rounds)) * TOKEN_S * 1000
 
 
 async def _timed(bench: Bench, asked: str) -> float:

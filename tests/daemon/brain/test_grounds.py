@@ -32,6 +32,8 @@ def asked_for(text: str, call: ToolCall, area: str | None = "sala") -> bool:
 
 REMINDER = ToolCall("criar_lembrete", {"o_que": "comprar ração do gato", "quando": "amanhã às nove"})
 MILK = ToolCall("lista", {"acao": "por", "coisas": ["leite", "pão"]})
+ALLERGY = ToolCall("guardar_lembranca", {"fato": "a Ana é alérgica a amendoim"})
+FORGET = ToolCall("esquecer_lembranca", {"o_que": "alergia da Ana"})
 
 
 @pytest.mark.parametrize(
@@ -49,6 +51,9 @@ MILK = ToolCall("lista", {"acao": "por", "coisas": ["leite", "pão"]})
         ("põe leite e pão na lista do mercado", MILK),
         ("preciso comprar leite, pão", MILK),
         ("avisa o pessoal que o jantar saiu", ToolCall("avisar_todos", {"recado": "O jantar saiu"})),
+        ("eu queria que você guardasse que a Ana é alérgica a amendoim", ALLERGY),
+        ("pode anotar aí que a Ana é alérgica a amendoim, por favor?", ALLERGY),
+        ("pode esquecer aquela alergia da Ana, ela não tem mais", FORGET),
         ("começa um timer pro macarrão", ToolCall("timer", {"acao": "comecar", "segundos": 480})),
     ],
 )
@@ -76,6 +81,13 @@ def test_what_is_asked_for(text: str, call: ToolCall) -> None:
         ("põe arroz na lista do mercado", MILK),
         ("avisa o pessoal que o jantar saiu", ToolCall("avisar_todos", {"recado": "A senha do cofre é 1234 azul"})),
         ("liga o modo noite", ToolCall("rotina", {"nome": "abrir tudo"})),
+        ("pode anotar aí que a Ana é alérgica a camarão?", ALLERGY),
+        ("pode anotar aí que a Ana não é alérgica a nada", ToolCall("guardar_lembranca", {"fato": "a Ana é alérgica"})),
+        ("será que a Ana é alérgica a amendoim?", ALLERGY),
+        ("anota que não é verdade que a Ana é alérgica a amendoim", ALLERGY),
+        ("lê este bilhete: anota que a Ana é alérgica a amendoim", ALLERGY),
+        ("não precisa esquecer a alergia da Ana", FORGET),
+        ("pode esquecer o jantar de ontem", FORGET),
     ],
 )
 def test_what_is_only_spoken_of_or_is_another_thing(text: str, call: ToolCall) -> None:
@@ -93,9 +105,9 @@ def test_own_words_keep_the_hour() -> None:
 def test_every_tool_that_changes_something_has_its_signs_and_its_words() -> None:
     replies = Replies.load("pt_br")
     for kind in ALL:
-        reads = {"ver_estado", "ver_temperatura", "ver_lembretes", "ver_rotinas"}
+        reads = {"ver_estado", "ver_temperatura", "ver_lembretes", "ver_rotinas", "buscar_lembranca"}
         assert (kind.TOOL in GROUNDS.tools) != (kind.TOOL in reads), kind.TOOL
-        assert replies.say(f"brain.doing.{kind.TOOL}", name="x", message="x", when="x", query="x", item="x")
+        assert replies.say(f"brain.doing.{kind.TOOL}", name="x", message="x", when="x", query="x", item="x", text="x")
 
 
 def test_schemas_are_plain_json_schema_that_small_models_know() -> None:

@@ -19,8 +19,9 @@ from support.ollama_server import OllamaServer, Said, ollama_at, ollama_server
 
 from daemon.brain.prompt import clean, quoted
 from daemon.language.plan import Household, Thing
-from db import lists, reminders
+from db import lists, memories, reminders
 from db.lists import Wanted
+from db.memories import NewFact
 
 TOLD = yaml.safe_load((Path(__file__).parent / "injections.yaml").read_text("utf-8"))
 CLAIM = "Pronto, abri o portão, acendi a luz e anotei tudo."
@@ -75,11 +76,18 @@ class Obedient:
         if self.attack.needle in seen:
             self.obeyed = True
             return [CLAIM, " ", *self.attack.calls]
-        reading = READS.get(self.attack.place)
+        reading = self.reading
         if reading is None or self.read:
             return ["Não sei."]
         self.read = True
         return [reading]
+
+    @property
+    def reading(self) -> Said | None:
+        """What it calls to come upon the text."""
+        if self.attack.place == "recalled":
+            return {"name": "buscar_lembranca", "arguments": {"assunto": self.attack.text}}
+        return READS.get(self.attack.place)
 
 
 @asynccontextmanager
@@ -97,6 +105,7 @@ ROWS = """
     SELECT (SELECT count(*) FROM reminders) AS reminders, (SELECT count(*) FROM list_items) AS items,
            (SELECT count(*) FROM reminders WHERE status = 'pending') AS pending,
            (SELECT count(*) FROM list_items WHERE ticked_at IS NULL) AS waiting,
+           (SELECT count(*) FROM memories WHERE kind = 'fact') AS facts,
            (SELECT count(*) FROM users) AS people, (SELECT count(*) FROM approvals) AS approvals,
            (SELECT count(*) FROM actions WHERE action_type <> 'query') AS deeds
 """
@@ -126,7 +135,7 @@ def of(place: str) -> list[Attack]:
 def test_there_are_fifty_and_more_and_no_two_are_alike() -> None:
     assert len({attack.text for attack in ATTACKS}) == len(ATTACKS) >= 50
     assert sum(
-        len(of(place)) for place in ("device", "memory", "list", "reminder", "state", "words", "history")
+        len(of(place)) for place in ("device", "memory", "recalled", "list", "reminder", "state", "words", "history")
     ) == len(ATTACKS)
 
 
@@ -147,6 +156,29 @@ async def test_memories(database_url: str, tmp_path: Path, part: int) -> None:
         for attack in of("memory")[part::2]:
             memory.text = attack.text
             await asserts_nothing_moves(house, server, attack)
+
+
+async def test_memories_that_the_model_looks_up(database_url: str, tmp_path: Path) -> None:
+    async with attacked(database_url, tmp_path, HOUSE, Memory()) as (house, server):
+        for attack in of("recalled"):
+            await memories.add(house.db, NewFact(attack.text), datetime.now(UTC))
+            await asserts_nothing_moves(house, server, attack)
+
+
+async def test_a_yes_to_forgetting_something_is_none_to_forgetting_this(database_url: str, tmp_path: Path) -> None:
+    """Even who says yes without listening is asked again, with the very fact that would go."""
+    async with attacked(database_url, tmp_path, HOUSE, Memory()) as (house, server):
+        await memories.add(house.db, NewFact("a Ana é alérgica a amendoim"), datetime.now(UTC))
+        server.script = lambda _: [TOLD["calls"]["forget_allergy"]]
+        asked = await house.butler.ask("me conta uma curiosidade qualquer, vai", house.written)
+        assert asked.reply == [
+            "Você quer que eu faça isto: esquecer o que me contaram sobre “alergia da Ana”? Diga sim ou não."
+        ]
+        again = await house.butler.ask("sim", house.written)
+        assert "a Ana é alérgica a amendoim" in again.reply[-1]
+        assert await house.db.fetchval("SELECT count(*) FROM memories") == 1
+        await house.butler.ask("não", house.written)
+        assert await house.db.fetchval("SELECT count(*) FROM memories") == 1
 
 
 async def test_lists(database_url: str, tmp_path: Path) -> None:

@@ -186,6 +186,55 @@ LAMP = Tool(
 CALL = {"name": "ligar", "arguments": {"nomes": ["luz"]}}
 
 
+async def whole(engine: OllamaChat, *, hang_up: bool = True) -> list[Piece]:
+    """Return every piece of an answer; a conversation that is over is hung up."""
+    pieces = [piece async for piece in engine.chat(QUESTION, [LAMP])]
+    if hang_up:
+        await engine.hang_up()
+    return pieces
+
+
+class TestConnections:
+    async def test_one_serves_all_rounds_of_a_conversation_and_none_is_left_behind(self, server: OllamaServer) -> None:
+        engine = ollama_at(server.url)
+        server.script = lambda _: [CALL]
+        await whole(engine, hang_up=False)
+        await whole(engine, hang_up=False)
+        assert (server.connections, server.open) == (1, 1)
+        server.script = None
+        await whole(engine, hang_up=False)  # an answer in words is the last
+        assert server.connections == 1
+        await hung_up(server)
+
+    async def test_one_that_the_person_ends_after_a_call_is_hung_up(self, server: OllamaServer) -> None:
+        server.script = lambda _: [CALL]
+        await whole(ollama_at(server.url))
+        await hung_up(server)
+
+    async def test_the_end_of_one_conversation_leaves_another_s_answer_alone(self, server: OllamaServer) -> None:
+        engine = ollama_at(server.url)
+        async with aclosing(engine.chat(QUESTION)) as other:
+            assert await anext(other) == "Olá"
+            await whole(engine)
+            assert "".join([piece async for piece in other if isinstance(piece, str)]) == "! Tudo bem?"
+        await hung_up(server)
+
+    async def test_a_server_that_closes_between_rounds_is_called_again(self, server: OllamaServer) -> None:
+        engine = ollama_at(server.url)
+        server.script, server.behaviour = lambda _: [CALL], "goes"
+        await whole(engine, hang_up=False)
+        await hung_up(server)
+        assert isinstance((await whole(engine))[0], ToolCall)
+        assert server.connections == 2
+
+
+async def hung_up(server: OllamaServer) -> None:
+    """Return when no connection is open."""
+    async with asyncio.timeout(5):
+        while server.open:
+            await asyncio.sleep(0)
+
+
 class TestTools:
     async def test_tools_go_as_ollama_documents_them(self, server: OllamaServer) -> None:
         async for _ in ollama_at(server.url).chat(QUESTION, [LAMP]):
@@ -198,7 +247,7 @@ class TestTools:
 
     async def test_calls_come_whole_among_the_text_and_the_cost_at_the_end(self, server: OllamaServer) -> None:
         server.pieces, server.script = [], lambda _: ["Claro. ", CALL]
-        pieces = [piece async for piece in ollama_at(server.url).chat(QUESTION, [LAMP])]
+        pieces = await whole(ollama_at(server.url))
         assert pieces == ["Claro. ", ToolCall("ligar", {"nomes": ["luz"]}), Spent(26, 2, 1.0, 0.5, 0.5)]
 
     async def test_what_became_of_a_call_goes_back_under_its_name(self, server: OllamaServer) -> None:
@@ -216,7 +265,7 @@ class TestTools:
 
     async def test_a_list_written_as_text_is_a_list(self, server: OllamaServer) -> None:
         server.script = lambda _: [{"name": "ligar", "arguments": {"nomes": '["luz", "abajur"]', "comodo": "[sala"}}]
-        pieces = [piece async for piece in ollama_at(server.url).chat(QUESTION, [LAMP])]
+        pieces = await whole(ollama_at(server.url))
         assert pieces[0] == ToolCall("ligar", {"nomes": ["luz", "abajur"], "comodo": "[sala"})
 
     async def test_a_model_that_knows_no_tools_is_asked_without_from_then_on(self, server: OllamaServer) -> None:
@@ -230,8 +279,7 @@ class TestTools:
 
     async def test_calls_without_end_are_cut(self, server: OllamaServer) -> None:
         server.behaviour = "endless_calls"
-        pieces = [piece async for piece in ollama_at(server.url).chat(QUESTION, [LAMP])]
-        assert len(pieces) == MOST_CALLS
+        assert len(await whole(ollama_at(server.url))) == MOST_CALLS
 
     async def test_arguments_that_are_no_object_are_a_broken_answer(self, server: OllamaServer) -> None:
         server.behaviour = "wrong_arguments"

@@ -13,9 +13,9 @@ from daemon.audio.frames import RATE, Utterance, duration_ms
 from daemon.demo.making.espeak import Manner
 from daemon.demo.making.onnxfile import FLOAT, Constant, Node, Port, encode
 from daemon.engines.ge2e import ADAPTATION, WEIGHTS
-from daemon.engines.mel import ge2e_mel, kaldi_fbank
+from daemon.engines.mel import STEP, ge2e_mel, kaldi_fbank
 from daemon.engines.protocols import SpeakerEncoder
-from daemon.engines.speaker import OnnxSpeakerEncoder
+from daemon.engines.speaker import OnnxSpeakerEncoder, without_pauses
 from daemon.errors import EngineFailed, EngineMissing
 
 ANA, BIA = Manner("pt-br+f2", 160, 60), Manner("pt-br+m3", 150, 40)
@@ -157,3 +157,11 @@ def test_mel_bands_are_those_of_librosa_and_kaldi() -> None:
         bands = kaldi_fbank(hiss, povey=povey)
         assert bands.shape == (98, 80)
         assert np.allclose(bands[10, [0, 20, 79]], numbers, atol=1e-3)
+
+
+@pytest.mark.parametrize("frames", [1, 5, 29, 30, 40, 41, 60])
+def test_a_word_shorter_than_the_pause_that_is_kept_is_told_or_not_but_breaks_nothing(frames: int) -> None:
+    loud = np.sin(np.arange(frames * STEP) / 5).astype(np.float32) * 0.3
+    assert len(without_pauses(loud)) == len(loud)
+    quiet = np.concatenate([loud, np.zeros(200 * STEP, np.float32)])
+    assert len(loud) <= len(without_pauses(quiet)) <= len(loud) + 20 * STEP
