@@ -10,7 +10,7 @@ import asyncpg
 
 from db.audit import Channel, acting_as
 from db.database import Database, Queries
-from models.approval import ApprovalStatus
+from models.words import ApprovalStatus
 
 CHANNEL = "mordomo_approvals"
 MOST_OPEN = 8

@@ -9,7 +9,7 @@ from uuid import UUID
 from db.database import Queries
 
 if TYPE_CHECKING:
-    from models.consent import ConsentKind, ConsentWay
+    from models.words import ConsentKind, ConsentWay
 
 KINDS: "tuple[ConsentKind, ...]" = ("voiceprint", "audio", "memory")
 
@@ -21,6 +21,15 @@ SELECT DISTINCT ON (kind) kind, given, at, how, message_id FROM consents WHERE u
 """
 ALLOWED = """
 SELECT COALESCE((SELECT given FROM consents WHERE user_id = $1 AND kind = $2 ORDER BY id DESC LIMIT 1), FALSE)
+"""
+
+# When somebody was asked last and had not answered yet is a mark on their own row, which an export and an erasure take.
+ASK = """
+UPDATE users SET metadata = jsonb_set(
+    metadata, '{asked}', COALESCE(metadata -> 'asked', '{}') || jsonb_build_object($2::text, $3::timestamptz))
+WHERE id = $1 AND NOT EXISTS (SELECT FROM consents WHERE user_id = $1 AND kind = $2)
+    AND COALESCE((metadata -> 'asked' ->> $2)::timestamptz <= $4, TRUE)
+RETURNING TRUE
 """
 
 
@@ -47,6 +56,14 @@ async def record(
 ) -> None:
     """Write down what a person said. A withdrawal alone erases nothing: daemon/people/privacy does. Raises LinkDown."""
     await db.execute(RECORD, user_id, kind, given, how, message_id, at)
+
+
+async def ask(db: Queries, user_id: UUID, kind: "ConsentKind", at: datetime, not_since: datetime) -> bool:
+    """Note that a person is asked now; False where they answered before, or were asked after `not_since`.
+
+    Of two who ask at once only one is told to. Raises LinkDown.
+    """
+    return await db.fetchval(ASK, user_id, kind, at, not_since) is True
 
 
 async def allows(db: Queries, user_id: UUID, kind: "ConsentKind") -> bool:

@@ -14,8 +14,7 @@ from db.database import Connection, Database, Queries
 from db.erasures import Receipt, digested, receipt
 
 if TYPE_CHECKING:
-    from models.consent import ConsentWay
-    from models.erasure import ErasureScope
+    from models.words import ConsentWay, ErasureScope
 
 ERASE_S = 120.0
 """Longest single statement, in seconds."""
@@ -27,6 +26,7 @@ OF_KIND: Mapping[str, tuple[str, ...]] = {"memory": ("memories",), "voiceprint":
 FORGET_VOICE = """
 UPDATE users SET voice_enrolled = FALSE, speaker_embedding_id = NULL, metadata = metadata - 'voice' WHERE id = $1
 """
+VOICE_OF = "SELECT speaker_embedding_id, metadata -> 'voice' ->> 'far' FROM users WHERE id = $1"
 HELD_FROM = (
     "SELECT LEAST(created_at, (SELECT min(started_at) FROM conversations WHERE user_id = $1)) FROM users WHERE id = $1"
 )
@@ -153,8 +153,8 @@ async def _going(db: Queries, of: Catalogue, wish: Wish) -> _Going:
             going.rows.setdefault("actions", set()).update(more)
     going.points = set(_uuids(going.rows))
     if wish.user_id is not None and wish.scope in {"person", "voiceprint"}:
-        voice = await db.fetchval("SELECT speaker_embedding_id FROM users WHERE id = $1", wish.user_id)
-        going.points |= {voice or "", str(wish.user_id)} - {""}
+        voice = await db.fetchrow(VOICE_OF, wish.user_id)
+        going.points |= {str(wish.user_id), *(point for point in voice or () if point)}
     return going
 
 

@@ -15,8 +15,7 @@ from db.belongings import catalogue
 from db.database import Queries
 
 if TYPE_CHECKING:
-    from models.consent import ConsentWay
-    from models.erasure import ErasureScope
+    from models.words import ConsentWay, ErasureScope
 
 CHECK_S = 120.0
 """Longest single statement of a check, in seconds."""

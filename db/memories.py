@@ -1,7 +1,8 @@
 """Told facts and remembered messages, and the errands of the outbox that has them embedded.
 
 Who may hear a memory is decided here, in each statement, whatever a store of vectors says: what is a person's private
-is for that person alone, secrets are not for guests, what holds in one room is for who speaks there or names it.
+is for that person alone, secrets are for those who may hear them, guests hear what is for visitors, and what holds in
+one room is for who speaks there or names it.
 Every function raises LinkDown.
 """
 
@@ -16,44 +17,22 @@ import asyncpg
 from db.database import Queries, storable
 from db.records import new_id
 from db.text import clipped
-from models.memory import Remembers
-from models.memory_outbox import Errand
+from models.words import Errand, Remembers
 
 MOST_TEXT = 2000
 MOST_QUESTION = 400
-MOST_OF_A_WORD = 1000
-"""How many memories of one word are looked at: a word in more of them tells little."""
 
 COLUMNS = "id, kind, text, user_id, told_by, area, importance, secret, created_at, message_id"
 # $1 the listener's row or NULL, $2 whether they live here, $3 whether secrets are for them, $4 their room, $5 the
 # question, which may name another room.
 FOR_WHOM = """
-(user_id IS NULL OR user_id = $1) AND ($2 OR kind = 'fact') AND ($3 OR NOT secret)
+(user_id IS NULL OR user_id = $1) AND ($2 OR (kind = 'fact' AND for_guests)) AND ($3 OR NOT secret)
 AND (area IS NULL OR area = $4 OR search_form($5) LIKE '%' || search_form(area) || '%')
 """
 SEEN = f"SELECT {COLUMNS} FROM memories WHERE id = ANY ($6::uuid[]) AND {FOR_WHOM}"  # noqa: S608 - constants
-# Each word asked for brings its memories; one that few of them hold counts more. Long texts hold more by chance.
-WORDS = f"""
-WITH asked AS MATERIALIZED (
-    SELECT lexeme FROM unnest(to_tsvector('pg_catalog.portuguese', search_form($5))) LIMIT 30
-), known AS MATERIALIZED (
-    SELECT GREATEST(reltuples, 200) AS memories FROM pg_class WHERE oid = 'memories'::regclass
-), found AS MATERIALIZED (
-    SELECT lexeme, m.* FROM asked CROSS JOIN LATERAL (
-        SELECT id, length(search) AS words, created_at FROM memories
-        WHERE search @@ format('%L', lexeme)::tsquery AND {FOR_WHOM} LIMIT {MOST_OF_A_WORD}
-    ) AS m
-), weight AS (
-    SELECT lexeme, ln(1 + (memories - LEAST(count(*), memories) + 0.5) / (count(*) + 0.5)) AS weight
-    FROM found, known GROUP BY lexeme, memories
-)
-SELECT id, (sum(weight) / (0.6 + 0.4 * max(words) / 7.0))::float8 AS score
-FROM found JOIN weight USING (lexeme)
-GROUP BY id ORDER BY score DESC, max(created_at) DESC, id LIMIT $6
-"""  # noqa: S608 - constants
 ADD = f"""
-INSERT INTO memories (id, kind, text, user_id, told_by, area, importance, secret, told_in, created_at)
-VALUES ($1, 'fact', $2, $3, $4, $5, $6, $7, (SELECT id FROM messages WHERE id = $8), $9) RETURNING {COLUMNS}
+INSERT INTO memories (id, kind, text, user_id, told_by, area, importance, secret, for_guests, told_in, created_at)
+VALUES ($1, 'fact', $2, $3, $4, $5, $6, $7, $8, (SELECT id FROM messages WHERE id = $9), $10) RETURNING {COLUMNS}
 """  # noqa: S608 - constants
 LATEST = f"""
 SELECT {COLUMNS} FROM memories
@@ -142,7 +121,10 @@ class MemoryRow:
 
 @dataclass(frozen=True, slots=True)
 class NewFact:
-    """A fact to keep. `area` only where it holds in that room alone; `told_in` is the message that told it."""
+    """A fact to keep. `area` only where it holds in that room alone; `told_in` is the message that told it.
+
+    Who does not live here hears what is `for_guests`, and nothing else.
+    """
 
     text: str
     user_id: UUID | None = None
@@ -150,6 +132,7 @@ class NewFact:
     area: str | None = None
     importance: float = 0.5
     secret: bool = False
+    for_guests: bool = False
     told_in: UUID | None = None
 
 
@@ -180,7 +163,8 @@ async def add(db: Queries, fact: NewFact, now: datetime) -> MemoryRow:
         raise ValueError("Guardar o quê?")
     row = await db.fetchrow(
         ADD, new_id(), clipped(text, MOST_TEXT), fact.user_id, fact.told_by,
-        fact.area and clipped(fact.area, 100), fact.importance, fact.secret, fact.told_in, now,
+        fact.area and clipped(fact.area, 100), fact.importance, fact.secret, fact.for_guests, fact.told_in,
+        now,
     )  # fmt: skip
     assert row is not None  # noqa: S101 - RETURNING
     return _memory(row)
@@ -189,13 +173,7 @@ async def add(db: Queries, fact: NewFact, now: datetime) -> MemoryRow:
 async def seen(db: Queries, ids: Sequence[UUID], question: str, listener: Listener) -> list[MemoryRow]:
     """Return those of the ids that exist and may be told to the listener, in any order."""
     asked = storable(question[:MOST_QUESTION])
-    return [_memory(row) for row in await db.fetch(SEEN, *_for(listener), asked, ids)]
-
-
-async def by_words(db: Queries, question: str, listener: Listener, most: int) -> list[tuple[UUID, float]]:
-    """Return ids and scores of the memories that share the question's rarest words, the best first."""
-    asked = storable(question[:MOST_QUESTION])
-    return [(row["id"], row["score"]) for row in await db.fetch(WORDS, *_for(listener), asked, most)]
+    return [_memory(row) for row in await db.fetch(SEEN, *circumstances(listener), asked, ids)]
 
 
 async def latest(db: Queries, told_by: UUID | None, since: datetime) -> MemoryRow | None:
@@ -276,7 +254,8 @@ async def state(db: Queries) -> State:
     return State(**dict(row))
 
 
-def _for(listener: Listener) -> tuple[Any, ...]:
+def circumstances(listener: Listener) -> tuple[Any, ...]:
+    """Return what FOR_WHOM asks of the listener."""
     return listener.user_id, listener.resident, listener.secrets, listener.area
 
 

@@ -1,5 +1,6 @@
 """Permissions: who may do what, who lives here as what, and how both are changed."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import time
 from typing import get_args
@@ -8,7 +9,7 @@ from uuid import UUID
 import asyncpg
 
 from db.database import Queries
-from models.permission import Effect
+from models.words import Effect
 
 CHANNEL = "mordomo_people"
 MOST_RULES = 2000
@@ -78,6 +79,21 @@ async def residents(db: Queries) -> list[Resident]:
     """Return who lives here, in the order they were added. Raises LinkDown."""
     rows = await db.fetch("SELECT id, name, role, voice_enrolled FROM users WHERE is_active ORDER BY created_at, id")
     return [Resident(*row) for row in rows]
+
+
+def next_administrator(residents: Sequence[Resident]) -> str | None:
+    """Return who could administer a house that nobody does: its first adult. None where somebody does, or nobody could.
+
+    Only who administers a house changes by voice who may what; at its machine anybody may.
+    """
+    if any(one.role == "administrator" for one in residents):
+        return None
+    return next((one.name for one in residents if one.role == "adult"), None)
+
+
+def make_administrator(name: str) -> str:
+    """Return the command that has somebody administer the house."""
+    return f'mordomo people add "{name}" --role administrador'
 
 
 async def put(db: Queries, rule: PermissionRow, by: str) -> UUID:

@@ -19,7 +19,7 @@ from typing import Protocol, cast
 
 from dateutil.rrule import rrule, rrulestr
 
-from models.reminder import OnHoliday
+from models.words import OnHoliday
 
 LONGEST_RULE = 300
 MOST_INTERVAL = 10_000

@@ -14,7 +14,7 @@ from db.recurrence import WorkingDays
 from db.reminders import COLUMNS, NOTHING, Due, as_due
 from db.series import create_next
 from db.text import Json
-from models.reminder_step import Step
+from models.words import Step
 
 LONGEST_LEASE = timedelta(minutes=15)
 """No lease is this long; one that ends later was given before the clock was put back, and no longer counts."""

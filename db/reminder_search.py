@@ -7,7 +7,7 @@ from uuid import UUID
 from db.database import Queries
 from db.reminders import COLUMNS, Due, as_due
 from db.words import holds, stems
-from models.reminder import Kind
+from models.words import Kind
 
 UPCOMING = f"""
 SELECT {COLUMNS} FROM reminders

@@ -8,7 +8,7 @@ from uuid import UUID
 from db.database import Queries
 from db.reminders import NOTHING, Due
 from db.text import Json
-from models.reminder_step import Step
+from models.words import Step
 
 NOTE = "INSERT INTO reminder_steps (reminder_id, at, step, detail) VALUES ($1, $2, $3, $4)"
 STEPS = "SELECT step, at, detail FROM reminder_steps WHERE reminder_id = $1 ORDER BY id"

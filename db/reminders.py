@@ -24,7 +24,7 @@ from db.database import Queries
 from db.ledger import new_id
 from db.recurrence import Days, WorkingDays, check_recurrence
 from db.text import Json, clipped, storable_json
-from models.reminder import Ack, Kind, Late, OnHoliday, ReminderStatus
+from models.words import Ack, Kind, Late, OnHoliday, ReminderStatus
 
 MOST_TITLE = 255
 MOST_DESCRIPTION = 10_000

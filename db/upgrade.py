@@ -43,6 +43,7 @@ REVISIONS = (
     "0012",
     "0013",
     "0014",
+    "0015",
 )
 """Every revision in `db/migrations/versions`, oldest first; the last is the one this code works with."""
 

@@ -37,6 +37,7 @@ LENGTH_INDEXED = "SELECT length FROM vectors_indexed WHERE collection = $1 LIMIT
 GET_INDEXED = (
     "SELECT id, embedding::real[] AS numbers FROM vectors_indexed WHERE collection = $1 AND id = ANY ($2::uuid[])"
 )
+ALL_INDEXED = "SELECT id, owner, embedding::real[] AS numbers FROM vectors_indexed WHERE collection = $1"
 
 PUT_PLAIN = """
 INSERT INTO vectors (collection, id, owner, embedding)

@@ -36,6 +36,16 @@ class KnownVoice:
     point: UUID
     voice: Mapping[str, Any]
 
+    @property
+    def far(self) -> UUID | None:
+        """The id of the vector of their voice in other rooms; None for who taught it before there was one."""
+        return _uuid(str(self.voice.get("far")))
+
+    @property
+    def points(self) -> list[UUID]:
+        """The ids of what was taught; what follows has the person's own."""
+        return [self.point] if self.far is None else [self.point, self.far]
+
 
 async def known(db: Queries) -> list[KnownVoice]:
     """Return who taught their voice, in the order in which they were added. Raises LinkDown."""
@@ -45,6 +55,11 @@ async def known(db: Queries) -> list[KnownVoice]:
         for row, point in rows
         if point is not None
     ]
+
+
+async def points(db: Queries) -> set[UUID]:
+    """Return the ids of the vectors that the voices of the house have. Raises LinkDown."""
+    return {point for row in await known(db) for point in (*row.points, row.id)}
 
 
 async def teach(db: Queries, user_id: UUID, point: UUID, voice: Mapping[str, object]) -> None:

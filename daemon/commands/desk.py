@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from db.database import Connection, Database
     from db.recurrence import WorkingDays
     from db.reminders import Due
-    from models.reminder import Kind
+    from models.words import Kind
 
 SAID = "amanhã às nove, daqui a dez minutos, toda terça às sete, 2026-12-01 10:00"
 MOST = 1000

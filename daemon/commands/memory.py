@@ -92,7 +92,8 @@ async def add_memory(
         fail("Guardar o quê? Escreva, por exemplo: mordomo memory add 'a Ana é alérgica a amendoim'")
     async with desk() as at:
         whose = await _person(at, person)
-        new = NewFact(fact.text, whose.id, whose.id, importance=fact.importance, secret=fact.secret)
+        new = NewFact(fact.text, whose.id, whose.id, importance=fact.importance, secret=fact.secret,
+                       for_guests=fact.for_guests and whose.id is None)  # fmt: skip
         row = await add(at.acting, new, at.utc)
     if json:
         print_json({"id": str(row.id), "text": row.text})

@@ -51,6 +51,7 @@ async def add_person(
             fail(f"O nome não serve: {wrong}.")
         async with acting_as(at.db, "linha de comando", "cli") as connection:
             await connection.execute("UPDATE users SET role = $2, is_active = TRUE WHERE id = $1", user, meant)
+        unled = await _unled(at)
     if json:
         print_json({"id": str(user), "name": name, "role": meant})
     else:
@@ -59,6 +60,7 @@ async def add_person(
             f'mordomo people enroll "{name}"',
             markup=False,
         )
+        _tell(unled)
 
 
 @people.command("list")
@@ -71,7 +73,7 @@ async def list_people(json: AsJson = False) -> None:
     words = Words.load("pt_br")
     async with people_desk() as at:
         rows = await everybody(at.db)
-        zone = at.zone
+        unled, zone = await _unled(at), at.zone
     if json:
         print_json([{key: row[key] for key in row if key != "speaker_embedding_id"} for row in rows])
         return
@@ -86,6 +88,7 @@ async def list_people(json: AsJson = False) -> None:
             f"{last.astimezone(zone):%d/%m/%Y %H:%M}" if last else "nunca",
         )  # fmt: skip
     out.print(shown)
+    _tell(unled)
 
 
 @people.command("enroll")
@@ -113,6 +116,7 @@ async def enroll_person(
             lesson = await _lesson(at, encoder, recordings or [])
             await consents.record(at.db, user, "voiceprint", given=True, how="cli", at=at.now)
             told = await _keep(at, user, lesson, encoder)
+            unled = await _unled(at)
         finally:
             encoder.close()
     if json:
@@ -123,6 +127,7 @@ async def enroll_person(
     )
     for other in told["sounds_like"]:
         out.print(f"A voz de {spelt} e a de {other} são quase iguais: às vezes vou confundir.", style="yellow")
+    _tell(unled)
 
 
 @people.command("test")
@@ -131,6 +136,7 @@ async def whose_voice(
     recording: Annotated[Path, typer.Argument(help="Uma gravação em que alguém fala.")], json: AsJson = False
 ) -> None:
     """Diz de quem é a voz de uma gravação, e quanto ela parece com a de cada um."""
+    from config.voices import VOICES_TRUST  # noqa: PLC0415
     from daemon.engines import registry  # noqa: PLC0415
     from daemon.people.voices.recordings import vector_of  # noqa: PLC0415
     from daemon.people.voices.voiceprint import needed, whose  # noqa: PLC0415
@@ -146,8 +152,9 @@ async def whose_voice(
             detector.close()
     heard = whose(known, vector, speech_s)
     scores = [
-        {"name": one.person.name, "score": round(float(one.now @ vector), 3),
-         "needed": round(needed(one.threshold, speech_s), 3)}
+        {"name": one.person.name, "score": round(one.likeness(vector), 3),
+         "needed": round(needed(one.threshold, speech_s), 3),
+         "sure": round(needed(one.sure_from, speech_s) + at.prefs[VOICES_TRUST], 3)}
         for one in known
     ]  # fmt: skip
     name = heard.person.name if heard is not None else None
@@ -157,7 +164,8 @@ async def whose_voice(
         return
     out.print(f"É a voz de {name}." if name else "Não é a voz de ninguém que a casa conheça.", markup=False)
     for score in scores:
-        out.print(f"  {score['name']}: {score['score']} (precisa de {score['needed']})", markup=False)
+        enough = f"precisa de {score['needed']}; com {score['sure']}, pode o que é do papel"
+        out.print(f"  {score['name']}: {score['score']} ({enough})", markup=False)
 
 
 @people.command("forget")
@@ -182,6 +190,25 @@ async def forget_voice(
         print_json({"name": spelt, "receipt": str(receipt.id)})
     else:
         out.print(f"A casa não conhece mais a voz de {spelt}. Recibo: {receipt.id}", markup=False)
+
+
+async def _unled(at: Desk) -> str | None:
+    """Return who could administer a house that nobody does."""
+    from db.permissions import next_administrator, residents  # noqa: PLC0415
+
+    return next_administrator(await residents(at.db))
+
+
+def _tell(unled: str | None) -> None:
+    """Say that nobody administers the house, and how somebody does."""
+    from db.permissions import make_administrator  # noqa: PLC0415
+
+    if unled is not None:
+        out.print(
+            "Ninguém administra esta casa ainda, e por voz só quem administra muda quem pode o quê. Para que seja "
+            f"{unled}: {make_administrator(unled)}",
+            style="yellow", markup=False,
+        )  # fmt: skip
 
 
 async def _lesson(at: Desk, encoder: "SpeakerEncoder", recordings: list[Path]) -> "Lesson":

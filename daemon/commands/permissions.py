@@ -15,7 +15,7 @@ from daemon.commands.desk import Desk, desk
 if TYPE_CHECKING:
     from daemon.people.words import Words
     from db.permissions import PermissionRow, Resident
-    from models.permission import Effect
+    from models.words import Effect
 
 permissions = typer.Typer(help="Quem pode o quê nesta casa.", no_args_is_help=True)
 

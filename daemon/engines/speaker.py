@@ -116,7 +116,8 @@ def without_pauses(sound: Floats) -> Floats:
     frames = sound[: count * STEP].reshape(count, STEP)
     level = np.sqrt(np.square(frames).mean(axis=1))
     loud = level > max(float(np.quantile(level, 0.95)) * 10 ** (-QUIET_DB / 20), 1e-4)
-    near = np.convolve(loud, np.ones(2 * KEPT_PAUSE + 1), "same") > 0 if loud.any() else loud
+    wide = np.convolve(loud, np.ones(2 * KEPT_PAUSE + 1))  # "same" would be longer than a word that is shorter than it
+    near = wide[KEPT_PAUSE : KEPT_PAUSE + count] > 0
     return np.asarray(frames[near].reshape(-1), np.float32)
 
 

@@ -16,11 +16,13 @@ from uuid import UUID, uuid4
 
 import structlog
 
-from config.memory import WORDS_ONLY
+from config.memory import LOCAL, WORDS_ONLY
 from daemon.clock import Clock
 from daemon.engines.plug import Plug
 from daemon.engines.protocols import Embedding
+from daemon.engines.use import NAME
 from daemon.errors import EngineFailed, EngineMissing, LinkDown
+from daemon.memory.related import relations_of_homes
 from daemon.memory.vectors import OtherLength, Point, Vectors
 from db import memories
 from db.database import Database
@@ -83,7 +85,8 @@ class Indexing:
     @property
     def mark(self) -> str:
         """What is written beside a memory that was embedded now: the store and the model."""
-        return f"{self._vectors.name}:{self._model()}"
+        model = self._model()
+        return f"{self._vectors.name}:{NAME if model == LOCAL else model}"
 
     async def run(self) -> None:
         """Do errands until cancelled. Raises LinkDown while the database is away; run again, it resumes."""
@@ -102,7 +105,9 @@ class Indexing:
                 await listener
 
     async def _warm(self, seen: State) -> None:
-        """Have the model loaded once there is something to find with it: a house that told nothing does without."""
+        """Have what finds loaded once there is something to find: a house that told nothing does without."""
+        if seen.memories:
+            await asyncio.to_thread(relations_of_homes)
         if seen.memories and self._model() != WORDS_ONLY and self._embedding.state.condition == "empty":
             await self._embedding.load()
 

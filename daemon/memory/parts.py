@@ -10,6 +10,7 @@ from daemon.clock import Clock
 from daemon.engines.plug import Plug
 from daemon.engines.protocols import Embedding
 from daemon.health import Part
+from daemon.memory.beside import BesidePostgres
 from daemon.memory.indexing import Indexing
 from daemon.memory.postgres import PostgresVectors
 from daemon.memory.recall import Recall
@@ -25,7 +26,7 @@ def store(env: Environment, db: Database) -> Vectors:
         return PostgresVectors(db)
     from daemon.memory.qdrant import QdrantVectors  # noqa: PLC0415 - half a second to import
 
-    return QdrantVectors.at(env.qdrant_url)
+    return BesidePostgres(db, QdrantVectors.at(env.qdrant_url), PostgresVectors(db))
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,6 +59,11 @@ class PgVectors:
         rows = await self._db.fetch(vectors.GET_INDEXED, collection, list(ids))
         return {row["id"]: np.array(row["numbers"], dtype=np.float32) for row in rows}
 
+    async def points(self, collection: CollectionName) -> list[Point]:
+        """Return every point, as it was put."""
+        rows = await self._db.fetch(vectors.ALL_INDEXED, collection)
+        return [Point(row["id"], np.array(row["numbers"], dtype=np.float32), row["owner"]) for row in rows]
+
     async def ids(self, collection: CollectionName) -> set[UUID]:
         """Return the id of every point."""
         return await vectors.ids(self._db, TABLE, collection)

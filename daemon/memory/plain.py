@@ -22,12 +22,13 @@ LITTLE = np.dtype("<f4")
 
 @dataclass(slots=True)
 class _Kept:
-    """The points as last read: ids, owners and rows of `matrix` in the same order."""
+    """The points as last read: ids, `owners` (by number in `numbers`) and rows of `matrix` in the same order."""
 
     version: int = 0
     rows: dict[UUID, int] = field(default_factory=dict)
     ids: list[UUID] = field(default_factory=list)
-    owners: list[UUID | None] = field(default_factory=list)
+    numbers: dict[UUID | None, int] = field(default_factory=dict)
+    owners: npt.NDArray[np.int32] = field(default_factory=lambda: np.empty(0, dtype=np.int32))
     matrix: npt.NDArray[np.float32] = field(default_factory=lambda: np.empty((0, 0), dtype=np.float32))
 
 
@@ -71,8 +72,8 @@ class PlainVectors:
                 return []
             scores = kept.matrix @ vector
             if owners is not None:
-                theirs = np.fromiter((owner in owners for owner in kept.owners), dtype=bool, count=len(kept.owners))
-                scores = np.where(theirs, scores, -np.inf)
+                wanted = [kept.numbers[owner] for owner in owners if owner in kept.numbers]
+                scores = np.where(np.isin(kept.owners, wanted), scores, -np.inf)
             most = min(most, len(scores))
             nearest = np.argpartition(-scores, most - 1)[:most]
             nearest = nearest[np.argsort(-scores[nearest], kind="stable")]
@@ -129,17 +130,19 @@ class PlainVectors:
         rows = await self._db.fetch(vectors.NEWER_PLAIN, collection, kept.version)
         if not rows:
             return
-        added = []
+        added, theirs = [], []
         for row in rows:
             vector = np.frombuffer(row["embedding"], dtype=LITTLE)
+            owner = kept.numbers.setdefault(row["owner"], len(kept.numbers))
             at = kept.rows.setdefault(row["id"], len(kept.ids))
             if at < len(kept.matrix):
-                kept.owners[at], kept.matrix[at] = row["owner"], vector
+                kept.owners[at], kept.matrix[at] = owner, vector
                 continue
             kept.ids.append(row["id"])
-            kept.owners.append(row["owner"])
+            theirs.append(owner)
             added.append(vector)
         if added:
+            kept.owners = np.concatenate((kept.owners, np.array(theirs, dtype=np.int32)))
             new = np.stack(added).astype(np.float32)
             kept.matrix = np.concatenate((kept.matrix, new)) if len(kept.matrix) else new
         kept.version = rows[-1]["version"]

@@ -52,6 +52,10 @@ class PostgresVectors:
         """Return the vectors of these ids."""
         return await (await self.chosen()).get(collection, ids)
 
+    async def points(self, collection: CollectionName) -> list[Point]:
+        """Return every point."""
+        return await (await self.chosen()).points(collection)
+
     async def ids(self, collection: CollectionName) -> set[UUID]:
         """Return the id of every point."""
         return await (await self.chosen()).ids(collection)

@@ -95,20 +95,16 @@ class QdrantVectors:
             )
         return {UUID(str(record.id)): np.asarray(record.vector, dtype=np.float32) for record in records}
 
+    async def points(self, collection: CollectionName) -> list[Point]:
+        """Return every point, page by page."""
+        return [
+            Point(UUID(str(each.id)), np.asarray(each.vector, dtype=np.float32), _owner((each.payload or {})[OWNER]))
+            for each in await self._every(collection, whole=True)
+        ]
+
     async def ids(self, collection: CollectionName) -> set[UUID]:
         """Return the id of every point, page by page."""
-        found: set[UUID] = set()
-        if await self._length(collection) is None:
-            return found
-        offset = None
-        while True:
-            with _translated():
-                records, offset = await self._client.scroll(
-                    self._prefix + collection, limit=PAGE, offset=offset, with_payload=False, with_vectors=False
-                )
-            found |= {UUID(str(record.id)) for record in records}
-            if offset is None:
-                return found
+        return {UUID(str(each.id)) for each in await self._every(collection)}
 
     async def count(self, collection: CollectionName) -> int:
         """Return how many points there are, exactly."""
@@ -153,6 +149,20 @@ class QdrantVectors:
             self._lengths[collection] = params.size
         return self._lengths[collection]
 
+    async def _every(self, collection: CollectionName, *, whole: bool = False) -> list[models.Record]:
+        """Return every point: its id, and with `whole` its vector and its owner."""
+        found: list[models.Record] = []
+        offset = None
+        while await self._length(collection) is not None:
+            with _translated():
+                records, offset = await self._client.scroll(
+                    self._prefix + collection, limit=PAGE, offset=offset, with_payload=whole, with_vectors=whole
+                )
+            found += records
+            if offset is None:
+                break
+        return found
+
     async def _create(self, collection: CollectionName, length: int) -> int:
         name = self._prefix + collection
         with _translated():
@@ -166,6 +176,10 @@ class QdrantVectors:
 
 def _word(owner: UUID | None) -> str:
     return HOUSE if owner is None else str(owner)
+
+
+def _owner(word: str) -> UUID | None:
+    return None if word == HOUSE else UUID(word)
 
 
 @contextmanager

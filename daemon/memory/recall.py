@@ -1,8 +1,8 @@
 """Recall: what the house was told, found again by meaning and by words together, for whoever asks, within a bound.
 
-Both ways give a ranking; they are fused by reciprocal rank, since their scores have nothing in common. Where one of
-them is away (no model yet, a server that does not answer, too late) the other does alone. Whatever was found is then
-read from Postgres again, which alone decides what this person may hear.
+Both ways give scores, which are added: how near the meaning is on the engine's own scale, and what the words that both
+share are worth by their rarity. Where one of them is away (no model yet, a server that does not answer, too late) the
+other does alone. Whatever was found is then read from Postgres again, which alone decides what this person may hear.
 """
 
 import asyncio
@@ -17,22 +17,21 @@ import structlog
 from daemon.engines.plug import Plug
 from daemon.engines.protocols import Embedding
 from daemon.errors import EngineFailed, LinkDown
-from daemon.language.words import plain_words
+from daemon.memory.related import ALONE, BESIDE_MEANING, asked_words
 from daemon.memory.vectors import Near, OtherLength, Vectors
 from daemon.people.person import Person, Role
 from db import memories
 from db.database import Database
 from db.memories import Listener, MemoryRow
-from models.memory import Remembers
+from db.memory_words import AskedWord, Worded, by_words
+from models.words import Remembers
 
 log = structlog.get_logger(__name__)
 
 RANKED = 40
 """So many are ranked by either way."""
-STEEPNESS = 10
-"""The k of reciprocal rank fusion: how much the first of a ranking is worth more than the next."""
-WORDS_WEIGHT = 0.3
-"""What a place among the words' ranking is worth beside the same place by meaning."""
+WORDS_WORTH = 0.02
+"""What a unit of the words' score is worth beside nearness: 0 is nothing to do with it, 1 the same."""
 HALF_LIFE = timedelta(days=90)
 RECENT_SHARE = 0.15
 IMPORTANT_SHARE = 0.1
@@ -41,13 +40,6 @@ SHARE = 0.7
 """How much of the bound either way of finding may take; the rest is for reading what was found."""
 RESIDENTS: frozenset[Role] = frozenset({"administrator", "adult", "teenager", "child"})
 TRUSTED: frozenset[Role] = frozenset({"administrator", "adult", "teenager"})
-QUESTION_WORDS = frozenset(
-    "onde quanto quanta quantos quantas qual quais quem quando como que por porque cade sabe lembra lembrar falei falou"
-    " disse contei contou sobre mesmo aqui gente coisa fica ficou esta estao ta tem ter pra pro pras pros vai vou mim"
-    " hein eh ne aquele aquela hora horas dia dias".split()
-)
-"""Words that ask, and name nothing that could be found."""
-
 T = TypeVar("T")
 
 
@@ -89,25 +81,27 @@ class Recall:
         `within_ms` is for who can wait longer than the household's bound, or less.
         """
         listener, bound_s = listening(person, area), (within_ms or self._bound_ms()) / 1000
+        asked = asked_words(text, BESIDE_MEANING if self._by_meaning_too() else ALONE)
         try:
             async with asyncio.timeout(bound_s):
-                nearest, worded = await self._rankings(text, listener, SHARE * bound_s)
-                scores = fused([one.id for one in nearest if one.score >= self._alike], worded)
+                nearest, worded = await self._found(text, asked, listener, SHARE * bound_s)
+                scores = fused(nearest, worded, self._alike)
                 rows = await memories.seen(self._db, list(scores), text, listener)
         except (LinkDown, TimeoutError) as away:
             log.warning("recall_away", why=str(away) or "too slow")
             return []
-        sure = {one.id for one in nearest if one.score >= self._sure} | set(worded)
+        sure = {one.id for one in nearest if one.score >= self._sure} | {one.id for one in worded if one.exact}
         found = [_remembered(row, scores[row.id], now, sure=row.id in sure) for row in rows]
         return sorted(found, key=lambda one: (-one.score, one.id))[:most]
 
-    async def _rankings(self, text: str, listener: Listener, share_s: float) -> tuple[list[Near], list[UUID]]:
-        """Return what is near by meaning, and ids by words, each the best first."""
-        nearest, worded = await asyncio.gather(
+    async def _found(
+        self, text: str, asked: Sequence[AskedWord], listener: Listener, share_s: float
+    ) -> tuple[list[Near], list[Worded]]:
+        """Return what is near by meaning, and what words find, each the best first."""
+        return await asyncio.gather(
             self._or_nothing(self._by_meaning(text, listener), share_s),
-            self._or_nothing(memories.by_words(self._db, asked_words(text), listener, RANKED), share_s),
+            self._or_nothing(by_words(self._db, text, asked, listener, RANKED), share_s),
         )
-        return nearest, [each for each, _ in worded]
 
     async def _by_meaning(self, text: str, listener: Listener) -> list[Near]:
         if not self._by_meaning_too() or not text.strip():
@@ -136,22 +130,18 @@ class Recall:
 
 
 def listening(person: Person, area: str | None) -> Listener:
-    """Return what a person may hear, by their role."""
-    return Listener(person.id, person.role in RESIDENTS, person.role in TRUSTED, area)
+    """Return what a person may hear, by their role; who is only likely somebody hears no secrets."""
+    return Listener(person.id, person.role in RESIDENTS, person.role in TRUSTED and person.trusted, area)
 
 
-def asked_words(text: str) -> str:
-    """Return the text without the words that only ask."""
-    return " ".join(word for word in plain_words(text) if word not in QUESTION_WORDS)
-
-
-def fused(nearest: Sequence[UUID], worded: Sequence[UUID]) -> dict[UUID, float]:
-    """Return each id's score of both rankings, 0 to 1."""
-    best = (1 + WORDS_WEIGHT) / STEEPNESS
-    scores: dict[UUID, float] = {}
-    for weight, ranking in ((1.0, nearest), (WORDS_WEIGHT, worded)):
-        for place, each in enumerate(ranking):
-            scores[each] = scores.get(each, 0.0) + weight / (STEEPNESS + place) / best
+def fused(nearest: Sequence[Near], worded: Sequence[Worded], alike: float) -> dict[UUID, float]:
+    """Return the score of each that either way found, 0 to 1. What is less near than `alike` is not near at all."""
+    meant = {one.id: (one.score - alike) / (1 - alike) for one in nearest if one.score >= alike}
+    # Of what is not among the nearest it is known only that it is no nearer than they are.
+    others = min(meant.values()) if len(meant) >= RANKED else 0.0
+    scores = dict(meant)
+    for one in worded:
+        scores[one.id] = min(1.0, meant.get(one.id, others) + WORDS_WORTH * one.score)
     return scores
 
 

@@ -33,7 +33,12 @@ _MINE = re.compile(
 )
 _I_SAY = re.compile(r"^(?:sou|gosto|nao gosto|tomo|moro|calco|uso|prefiro|odeio|adoro|tenho|nasci|estou|to|durmo)\b")
 _SECRET = re.compile(r"\b(?:senhas?|codigos?|pin|combinacao|segredo|cofre|alarme|cpf|cartao)\b")
-_FOR_GUESTS = re.compile(r"\b(?:visitas?|visitantes?|convidados?|hospedes?)\b")
+# "O wifi da visita" is theirs; "a visita da tia" is none, and "não é para as visitas" says it.
+_FOR_GUESTS = re.compile(
+    r"\b(?:d(?:a|as|e|o|os)|pras?|pros?|para(?: [ao]s?)?) (?:visitas?|visitantes?|convidad[oa]s?|hospedes?)\b"
+    r"(?! d[aeo]s?\b)"
+)
+_NOT_FOR_THEM = re.compile(r"\b(?:nao|nunca|sem|menos|escond\w+|longe|segredo|surpresa)\b")
 _GRAVE = re.compile(
     r"\b(?:alergi\w+|intoleran\w+|celiac\w+|remedios?|diabet\w+|asma|epilep\w+|emergencia|sangu\w+|incendio|marcapasso|"
     r"senhas?|codigos?|nao pode|perigos\w+|veneno|cuidado|convenio|plano de saude)\b"
@@ -49,13 +54,14 @@ GRAVE, USUAL = 0.9, 0.5
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A fact as it is kept: `private` to the teller, `secret` to guests, true `here` alone."""
+    """A fact as it is kept: `private` to the teller, `secret` to children, true `here` alone, or `for_guests` too."""
 
     text: str
     private: bool
     secret: bool
     here: bool
     importance: float
+    for_guests: bool = False
 
 
 def told(said: str) -> Told | None:
@@ -64,14 +70,16 @@ def told(said: str) -> Told | None:
     if not text:
         return None
     plain, whole = fold(text), fold(said)
-    for_guests = _FOR_GUESTS.search(plain) is not None
+    private = _PRIVATE.search(whole) is not None
+    for_guests = _for_guests(plain) and not private
     mine = _MINE.search(plain) or _I_SAY.search(plain)
     return Told(
         text,
-        private=_PRIVATE.search(whole) is not None or (mine is not None and not for_guests),
+        private=private or (mine is not None and not for_guests),
         secret=_SECRET.search(plain) is not None and not for_guests,
         here=_HERE.search(plain) is not None,
         importance=GRAVE if _GRAVE.search(plain) else USUAL,
+        for_guests=for_guests,
     )
 
 
@@ -86,9 +94,13 @@ def counts_days(text: str) -> bool:
 
 
 def is_secret(text: str) -> bool:
-    """Tell whether a text is not for guests."""
+    """Tell whether a text is not for everybody who lives here."""
     plain = fold(text)
-    return _SECRET.search(plain) is not None and _FOR_GUESTS.search(plain) is None
+    return _SECRET.search(plain) is not None and not _for_guests(plain)
+
+
+def _for_guests(plain: str) -> bool:
+    return _FOR_GUESTS.search(plain) is not None and _NOT_FOR_THEM.search(plain) is None
 
 
 def _fact(said: str) -> str:

@@ -75,6 +75,10 @@ class Vectors(Protocol):
         """Return the vectors of these ids; those not there are left out."""
         ...
 
+    async def points(self, collection: CollectionName) -> list[Point]:
+        """Return every point, as it was put: for collections of a household's size."""
+        ...
+
     async def ids(self, collection: CollectionName) -> set[UUID]:
         """Return the id of every point."""
         ...

@@ -1,6 +1,7 @@
 """Conversations: whose they are, in which room, what passes on to whom, and how they end."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -141,6 +142,47 @@ class TestTheEnd:
             "version": 1, "exchanges": 2, "signals": {"repeated": 1}, "abandoned": False, "thanked": False,
         }  # fmt: skip
 
+    async def test_comes_to_all_of_them_when_the_daemon_stops(self, house: Home) -> None:
+        ana = await resident(house, "Ana")
+        await ask(house, ana, "acende a luz da sala")
+        await ask(house, UNKNOWN, "que horas são")
+        await house.conversations.end_all()
+        ended = await house.db.fetch("SELECT satisfaction_score FROM conversations WHERE ended_at IS NOT NULL")
+        assert [row[0] for row in ended] == [1.0, 1.0]
+        await house.conversations.end_all()
+
+    async def test_is_told_from_the_rows_after_a_crash_as_it_would_have_been_without(self, house: Home) -> None:
+        ana = await resident(house, "Ana")
+        for text in ("acende a luz da sala", "acende a luz da sala", "aumenta a luz da sala", "aumenta a luz da sala",
+                     "abre o portão", "não", "destranca a porta da frente", "desfaz", "obrigada"):  # fmt: skip
+            await ask(house, ana, text)
+            clock(house).advance(5)
+        await house.ledger.end_quiet(clock(house).now() + timedelta(hours=1), 120)
+        sql = "SELECT satisfaction_score, metadata, ended_at FROM conversations"
+        crashed = await house.db.fetchrow(sql)
+        assert crashed is not None
+        await house.db.execute("UPDATE conversations SET ended_at = NULL, satisfaction_score = NULL, metadata = '{}'")
+        await house.conversations.end_all()
+        stopped = await house.db.fetchrow(sql)
+        assert stopped is not None
+        assert crashed["satisfaction_score"] == stopped["satisfaction_score"] is not None
+        assert crashed["metadata"] == stopped["metadata"]
+        assert crashed["metadata"]["satisfaction"]["signals"].keys() >= {"repeated", "asked_back"}
+
+    async def test_of_a_turn_that_a_crash_cut_off_is_that_it_was_lost(self, house: Home) -> None:
+        await ask(house, await resident(house, "Ana"), "que horas são")
+        await house.db.execute("DELETE FROM messages WHERE role = 'assistant'")
+        await house.ledger.end_quiet(clock(house).now() + timedelta(hours=1), 120)
+        assert await house.db.fetchval("SELECT satisfaction_score FROM conversations") == 0.0
+
+    async def test_of_rows_that_tell_nothing_has_no_score(self, house: Home) -> None:
+        await ask(house, await resident(house, "Ana"), "que horas são")
+        await house.db.execute("UPDATE messages SET metadata = '{}' WHERE role = 'assistant'")
+        assert await house.ledger.end_quiet(clock(house).now() + timedelta(hours=1), 120) == 1
+        row = await house.db.fetchrow("SELECT satisfaction_score, ended_at FROM conversations")
+        assert row is not None
+        assert (row["satisfaction_score"], row["ended_at"] is not None) == (None, True)
+
     async def test_comes_also_to_one_that_was_followed_by_another_first(self, house: Home) -> None:
         ana = await resident(house, "Ana")
         first = await ask(house, ana, "que horas são")
@@ -161,3 +203,15 @@ class TestTheEnd:
         )
         assert row is not None
         assert (row["satisfaction_score"], row["metadata"], row["ended_at"]) == (None, {"a": 1}, at)
+
+
+async def test_what_the_model_could_not_answer_leaves_what_was_talked_about(database_url: str, tmp_path: Path) -> None:
+    async with home(database_url, tmp_path, clock=FakeClock()) as house:  # no model answers here
+        await ask(house, None, "acende a luz da cozinha")
+        assert (await ask(house, None, "que barulho é esse?")).outcome == "model_failed"
+        await ask(house, None, "apaga ela")
+        assert [order.verb for order in house.links.orders] == ["turn_on", "turn_off"]
+        await ask(house, None, "abre o portão")
+        await ask(house, None, "que barulho é esse?")
+        await ask(house, None, "sim")  # to nothing: the question is over
+        assert [order.verb for order in house.links.orders] == ["turn_on", "turn_off"]

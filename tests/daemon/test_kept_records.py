@@ -20,6 +20,9 @@ async def test_log_partitions_and_audit_of_a_whole_life() -> None:
             assert await daemon.end() == 0
             told = [row["message"] for row in await daemon.rows("SELECT message FROM system_logs ORDER BY timestamp")]
             assert {"postgres_started", "schema_upgrade", "stopping"} <= set(told)
+            (talk,) = await daemon.rows("SELECT ended_at, satisfaction_score FROM conversations")
+            assert talk["ended_at"] is not None
+            assert talk["satisfaction_score"] == 1.0, "an orderly stop leaves no conversation open, nor without a score"
             parts = await daemon.rows("SELECT FROM pg_inherits WHERE inhparent = 'system_logs'::regclass")
             assert len(parts) == 9
             (asked,) = await daemon.rows("SELECT actor, channel, new->>'title' AS title FROM audit_log")

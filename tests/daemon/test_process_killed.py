@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import signal
+import time
 from collections.abc import AsyncIterator
 
 import psutil
@@ -116,8 +117,11 @@ async def test_commands_work_while_the_database_is_away_and_everything_is_stored
     try:
         turn = await mordomo.ask("acende a luz da cozinha")
         assert turn["actions"][0]["status"] == "success", turn
+        began = time.monotonic()
         promised = await mordomo.ask("me lembra de beber água daqui a uma hora")
         assert promised["actions"][0]["status"] == "failed", promised
+        assert "não consigo ver nem guardar lembretes" in promised["reply"][0]
+        assert time.monotonic() - began < 6, "somebody stands there and waits"
     finally:
         for child in psutil.Process(postmaster).children():
             os.kill(child.pid, signal.SIGCONT)

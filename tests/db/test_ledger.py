@@ -1,15 +1,17 @@
 """The ledger on a real server: what it stores, and that every record may be replayed."""
 
-from datetime import datetime, timedelta
+import asyncio
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from uuid import RFC_4122
 
 import pytest
 from support.turns import NOW, action, count, one, reply, turn
+from support.until import until
 
 from db.conversations import history, latest
-from db.database import Database
-from db.ledger import Ledger, NewAction, SaidMessage, new_id
+from db.database import Database, open_database
+from db.ledger import Ledger, NewAction, SaidMessage, new_id, open_ledger
 
 
 async def test_a_turn_is_stored_whole(ledger: Ledger, db: Database) -> None:
@@ -139,6 +141,18 @@ async def test_quiet_conversations_are_ended_at_their_last_message(ledger: Ledge
     ended = await one(db, "SELECT ended_at, duration_seconds FROM conversations WHERE id = $1", old.conversation_id)
     assert ended == {"ended_at": NOW - timedelta(minutes=90), "duration_seconds": 1800}
     assert await db.fetchval("SELECT ended_at FROM conversations WHERE id = $1", fresh.conversation_id) is None
+
+
+async def test_what_is_too_fresh_at_the_start_is_ended_once_it_is_quiet(database_url: str, tmp_path: Path) -> None:
+    async with (
+        open_database(database_url) as db,
+        open_ledger(db, tmp_path, quiet_s=lambda: 0.3) as ledger,
+    ):
+        await ledger.heard(turn(at=datetime.now(UTC)))  # left open by a daemon that was killed a moment ago
+        running = asyncio.create_task(ledger.run())
+        await until(db, "EXISTS (SELECT FROM conversations WHERE ended_at IS NOT NULL)")
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
 
 
 def test_ids_grow_and_are_version_7() -> None:

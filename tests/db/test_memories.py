@@ -8,6 +8,7 @@ import pytest
 from db import memories
 from db.database import Database
 from db.memories import Listener, NewFact
+from db.memory_words import WORDS, AskedWord, by_words
 from db.vectors import NEAR_INDEXED, has_pgvector
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -23,7 +24,7 @@ async def test_words_are_looked_up_in_their_index(db: Database) -> None:
         "INSERT INTO memories (kind, text) SELECT 'fact', 'fato número ' || n FROM generate_series(1, 2000) AS n;"
         " ANALYZE memories"
     )
-    plan = await _plan(db, memories.WORDS, None, True, True, None, "o wifi da visita", 40)
+    plan = await _plan(db, WORDS, None, True, True, None, "o wifi da visita", [0, 1], "wifi visita", [1.0, 1.0], 40)
     assert "idx_memories_search" in plan
 
 
@@ -71,10 +72,11 @@ async def test_a_rarer_word_counts_more_and_hostile_words_are_only_words(db: Dat
     for number in range(20):
         await memories.add(db, NewFact(f"a casa tem a chave {number}"), NOW)
     rare = await memories.add(db, NewFact("a casa da praia"), NOW)
-    [(first, _), *_] = await memories.by_words(db, "casa praia", RESIDENT, 5)
-    assert first == rare.id
+    first, *_ = await by_words(db, "casa praia", [AskedWord(0, "casa"), AskedWord(1, "praia")], RESIDENT, 5)
+    assert first.id == rare.id
+    assert first.exact
     for hostile in ("' & | ! :* <->", "\\", "a" * 10_000, "😀 \ud83d", "';--"):
-        assert await memories.by_words(db, hostile, RESIDENT, 5) == []
+        assert await by_words(db, hostile, [AskedWord(0, hostile)], RESIDENT, 5) == []
 
 
 async def test_nothing_is_no_fact_and_a_long_one_is_cut(db: Database) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from db.migrations.versions import r0004_search
 from db.upgrade import engine_connection, upgrade
-from models import Table
+from models.schema import Table
 
 SEED = Path(__file__).with_name("seed.sql").read_text()
 

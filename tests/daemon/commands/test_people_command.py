@@ -73,3 +73,18 @@ async def test_who_is_not_there_and_what_is_no_role(db: Database, tmp_path: Path
     assert (ended.status, "Não há o papel rei" in ended.err) == (1, True)
     ended = await mordomo(db.url, "people", "list", data_dir=tmp_path)
     assert "mordomo people add" in ended.out
+
+
+async def test_a_house_without_an_administrator_is_told_until_it_has_one(db: Database, tmp_path: Path) -> None:
+    async def people(*arguments: str) -> Ended:
+        return await mordomo(db.url, "people", *arguments, data_dir=tmp_path)
+
+    child = await people("add", "Duda", "--role", "criança")
+    assert "administra" not in child.out, "a child does not administer a house"
+    added = await people("add", "Ana")
+    hint = 'mordomo people add "Ana" --role administrador'
+    assert hint in added.out.replace("\n", " ")
+    assert hint in (await people("list")).out.replace("\n", " ")
+    made = await people("add", "Ana", "--role", "administrador")
+    assert "administra esta casa" not in made.out
+    assert "administra esta casa" not in (await people("list")).out

@@ -9,6 +9,7 @@ from qdrant_client import AsyncQdrantClient
 from support.qdrant_server import QdrantServer, qdrant_server
 
 from daemon.errors import LinkDown
+from daemon.memory.beside import BesidePostgres
 from daemon.memory.pgvector import PgVectors
 from daemon.memory.plain import PlainVectors
 from daemon.memory.postgres import PostgresVectors
@@ -27,7 +28,7 @@ async def server() -> AsyncIterator[QdrantServer]:
 IN_MEMORY = pytest.param("qdrant-local", marks=pytest.mark.filterwarnings("ignore:Payload indexes have no effect"))
 
 
-@pytest.fixture(params=["pgvector", "plain", "qdrant", IN_MEMORY])
+@pytest.fixture(params=["pgvector", "plain", "qdrant", "named", IN_MEMORY])
 async def store(request: pytest.FixtureRequest, db: Database) -> AsyncIterator[Vectors]:
     made: Vectors
     if request.param == "pgvector":
@@ -36,9 +37,10 @@ async def store(request: pytest.FixtureRequest, db: Database) -> AsyncIterator[V
         made = PgVectors(db)
     elif request.param == "plain":
         made = PlainVectors(db)
-    elif request.param == "qdrant":
+    elif request.param in {"qdrant", "named"}:
         async with qdrant_server() as served:
             made = QdrantVectors.at(served.url)
+            made = made if request.param == "qdrant" else BesidePostgres(db, made, PostgresVectors(db))
             yield made
             await made.close()
         return
@@ -105,6 +107,15 @@ async def test_vectors_are_given_back_as_they_were_put(store: Vectors) -> None:
     assert found[one].dtype == np.float32
     np.testing.assert_allclose(found[one], vector, atol=1e-6)
     assert await store.get("memories", [one]) == {}
+
+
+async def test_every_point_is_given_back_with_its_owner(store: Vectors) -> None:
+    hers, houses, ana = uuid4(), uuid4(), uuid4()
+    await store.put("voices", [Point(hers, EAST, ana), Point(houses, NORTH)])
+    points = {point.id: point for point in await store.points("voices")}
+    assert {each: point.owner for each, point in points.items()} == {hers: ana, houses: None}
+    np.testing.assert_allclose(points[hers].vector, EAST, atol=1e-6)
+    assert await store.points("memories") == []
 
 
 async def test_what_is_removed_is_gone_and_may_be_removed_again(store: Vectors) -> None:
