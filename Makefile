@@ -67,6 +67,7 @@ bench-brain: $(VENV)/installed-dev  ## quanto de uma resposta do modelo de lingu
 	@$(BIN)/python -m tests.bench.brain $(ARGS)
 
 bench-memory: $(VENV)/installed-dev  ## o que a casa lembra: acerto e tempo com 100 mil lembranças (ARGS="--memories 5000")
+	@$(BIN)/python -c 'import qdrant_edge' 2>/dev/null || $(BIN)/pip install --quiet qdrant-edge-py
 	@PYTHONPATH=tests $(BIN)/python -m bench.memory $(ARGS)
 
 bench-language: $(VENV)/installed-dev  ## a compreensão das frases (INTENTS e DUCKLING: cópias de OHF-Voice/intents e facebook/duckling)

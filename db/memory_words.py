@@ -11,7 +11,7 @@ from uuid import UUID
 from db.database import Queries, storable
 from db.memories import FOR_WHOM, MOST_QUESTION, Listener, circumstances
 
-MOST_OF_A_WORD, MOST_OF_A_RELATED = 1000, 100
+MOST_OF_A_WORD, MOST_OF_A_RELATED = 500, 50
 """How many memories of one word are looked at: a word in more of them tells little."""
 MOST_WORDS = 500
 WORD = re.compile(r"[^\W_]{1,60}")
@@ -40,7 +40,7 @@ WITH asked AS MATERIALIZED (
            bool_or(weight = 1) AS exact
     FROM found JOIN rarity USING (lexeme) JOIN asked USING (lexeme) GROUP BY id, place
 )
-SELECT id, (sum(score) / (0.6 + 0.4 * max(words) / 7.0))::float8 AS score, bool_or(exact) AS exact
+SELECT id, (sum(score) / (0.8 + 0.2 * max(words) / 7.0))::float8 AS score, bool_or(exact) AS exact
 FROM best GROUP BY id ORDER BY score DESC, max(created_at) DESC, id LIMIT $9
 """  # noqa: S608 - constants
 

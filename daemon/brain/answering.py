@@ -19,6 +19,8 @@ class Given:
     text: str = ""
     told: list[str] = field(default_factory=list)
     corrected: bool = False
+    known: str = ""
+    """What the memory has to say to a question, should the model have nothing."""
     rounds: int = 0
     first_token_ms: float | None = None
     first_sentence_ms: float | None = None

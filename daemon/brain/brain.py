@@ -18,7 +18,7 @@ from daemon.brain.answering import Given, Round
 from daemon.brain.claims import Claims
 from daemon.brain.grounds import Grounds
 from daemon.brain.hands import Hands
-from daemon.brain.prompt import instructions, question, words
+from daemon.brain.prompt import asks, instructions, question, words
 from daemon.brain.prompts import Prompts, Version
 from daemon.brain.recall import Nothing, Recalls, Remembered
 from daemon.brain.shadow import Asked, Records
@@ -88,7 +88,7 @@ class Brain:
         monotonic = self.acting.clock.monotonic
         given = Given(monotonic(), monotonic)
         hands = Hands(turn, context, self.toolbox, self.grounds, self.acting)
-        messages = await self._messages(turn, context)
+        messages = await self._messages(turn, context, given)
         asked = Asked(turn, context, self.prompts.active, messages, self._tools())
         failure: EngineFailed | LinkDown | None = None
         try:
@@ -163,16 +163,20 @@ class Brain:
             return self.acting.replies.say("unknown.thing", seed=hands.context.seed, thing=plan.unknown)
         if plan.cannot is not None and not hands.taken:
             return self.acting.replies.say("unknown.known", name=plan.cannot)
+        if given.known and not given.told and not hands.taken:
+            return self.acting.replies.say("brain.remembered", fact=given.known)
         key = "away" if isinstance(failure, LinkDown) else "missing" if isinstance(failure, EngineMissing) else "failed"
         if isinstance(failure, EngineFailed) and failure.kind != "broken":
             key = failure.kind
         return self.acting.replies.say(f"brain.{key}", seed=hands.context.seed)
 
-    async def _messages(self, turn: Turn, context: Context) -> list[ChatMessage]:
+    async def _messages(self, turn: Turn, context: Context, given: Given) -> list[ChatMessage]:
         """Return the conversation so far and the question, with what is remembered of it."""
         recent, remembered = await asyncio.gather(self._recent(turn), self._remembered(context))
         # Without their words: what somebody has the house forget must not live on here.
         turn.rag_context = [{"id": str(each.id), "score": round(each.score, 4)} for each in remembered]
+        if remembered and remembered[0].sure and asks(context.text):
+            given.known = remembered[0].text
         return [*recent, question(context, remembered)]
 
     async def _recent(self, turn: Turn) -> list[ChatMessage]:

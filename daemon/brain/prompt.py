@@ -8,10 +8,12 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from importlib import resources
+from itertools import pairwise
 
 from daemon.brain.recall import Remembered
 from daemon.engines.protocols import ChatMessage
 from daemon.language.plan import Household
+from daemon.language.words import plain_words
 from daemon.skills.skill import Context
 
 MOST_THINGS = 200
@@ -20,6 +22,7 @@ LONGEST_NAME = 80
 LONGEST_TEXT = 600
 """Characters of one memory or result."""
 LONGEST_MESSAGE = 4000
+ASKING = frozenset("onde quem qual quais quanto quanta quantos quantas quando cade".split())
 WEEKDAYS = ("segunda-feira", "terça-feira", "quarta-feira", "quinta-feira", "sexta-feira", "sábado", "domingo")
 
 
@@ -48,6 +51,12 @@ def question(context: Context, remembered: Sequence[Remembered]) -> ChatMessage:
             for each in remembered
         ]
     return ChatMessage("user", f"<dados>\n{quoted(told)}\n</dados>\n{words(context.text)}")
+
+
+def asks(text: str) -> bool:
+    """Tell whether a text is a question, with or without its mark."""
+    first = plain_words(text)[:4]
+    return text.rstrip().endswith("?") or not ASKING.isdisjoint(first) or ("o", "que") in pairwise(first)
 
 
 def words(text: str) -> str:

@@ -31,6 +31,11 @@ class Remembered(Protocol):
         """How well it fits."""
         ...
 
+    @property
+    def sure(self) -> bool:
+        """Whether it is good enough to be said as an answer."""
+        ...
+
 
 class Recalls(Protocol):
     """Finds what is remembered."""

@@ -7,7 +7,7 @@ other does alone. Whatever was found is then read from Postgres again, which alo
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from uuid import UUID
@@ -30,8 +30,10 @@ log = structlog.get_logger(__name__)
 
 RANKED = 40
 """So many are ranked by either way."""
-WORDS_WORTH = 0.02
+WORDS_WORTH = 0.014
 """What a unit of the words' score is worth beside nearness: 0 is nothing to do with it, 1 the same."""
+LIKELY = 0.6
+"""From this share of what an engine's `sure` comes to, something may be meant; see docs/decisions/memory.md."""
 HALF_LIFE = timedelta(days=90)
 RECENT_SHARE = 0.15
 IMPORTANT_SHARE = 0.1
@@ -47,7 +49,7 @@ T = TypeVar("T")
 class Remembered:
     """Something remembered, at its moment. `score` is 0 to 1, and orders; `text` is data, whatever it says.
 
-    `sure` where a word of the question, or its meaning beyond doubt, brought it: good enough to be said as an answer.
+    `sure` is what is good enough to be said as an answer, `likely` what may be, and is said so.
     """
 
     id: UUID
@@ -56,6 +58,7 @@ class Remembered:
     at: datetime
     score: float
     sure: bool = False
+    likely: bool = False
 
 
 class Recall:
@@ -71,7 +74,7 @@ class Recall:
         self._bound_ms = bound_ms
         self._by_meaning_too = by_meaning
         self._loading: asyncio.Task[None] | None = None
-        self._alike = self._sure = 1.0
+        self._alike, self._sure = 0.0, 1.0
 
     async def recall(
         self, text: str, person: Person, area: str | None, now: datetime, most: int = 6, *, within_ms: int | None = None
@@ -90,8 +93,17 @@ class Recall:
         except (LinkDown, TimeoutError) as away:
             log.warning("recall_away", why=str(away) or "too slow")
             return []
-        sure = {one.id for one in nearest if one.score >= self._sure} | {one.id for one in worded if one.exact}
-        found = [_remembered(row, scores[row.id], now, sure=row.id in sure) for row in rows]
+        beyond_doubt = (self._sure - self._alike) / (1 - self._alike)
+        exact = set() if nearest else {one.id for one in worded if one.exact}
+        found = [_remembered(row, scores[row.id], now) for row in rows]
+        found = [
+            replace(
+                one,
+                sure=one.id in exact or scores[one.id] >= beyond_doubt,
+                likely=not nearest or scores[one.id] >= LIKELY * beyond_doubt,
+            )
+            for one in found
+        ]
         return sorted(found, key=lambda one: (-one.score, one.id))[:most]
 
     async def _found(
@@ -145,9 +157,9 @@ def fused(nearest: Sequence[Near], worded: Sequence[Worded], alike: float) -> di
     return scores
 
 
-def _remembered(row: MemoryRow, score: float, now: datetime, *, sure: bool) -> Remembered:
+def _remembered(row: MemoryRow, score: float, now: datetime) -> Remembered:
     """Return the memory with its score, the newer and the more important of two alike before the other."""
     age = max(now - row.created_at, timedelta(0))
     recent = 1 - RECENT_SHARE + RECENT_SHARE * 0.5 ** (age / HALF_LIFE)
     important = 1 - IMPORTANT_SHARE + IMPORTANT_SHARE * row.importance
-    return Remembered(row.id, row.text, row.kind, row.created_at, score * recent * important, sure)
+    return Remembered(row.id, row.text, row.kind, row.created_at, score * recent * important)

@@ -4,10 +4,13 @@
 """
 
 import sys
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from itertools import chain
+from math import log
 
 import Stemmer
 
@@ -27,7 +30,7 @@ EMPTY_WORDS = QUESTION_WORDS | frozenset(
 )
 WEIGHT = 0.7
 """What a related word counts beside the one that was asked for."""
-CROWD = 6
+CROWD = 4
 """In a group of more words than this, each tells less."""
 BESIDE_MEANING, ALONE = 160, 400
 """So many related words are looked for, those that tell most: fewer where the meaning finds, too.
@@ -44,10 +47,15 @@ Group = tuple[tuple[str, ...], ...]
 
 @dataclass(frozen=True, slots=True)
 class Relations:
-    """The groups, and in which of them an expression stands, by its stems."""
+    """The groups, in which of them an expression stands, by its stems, and how many hold a word."""
 
     groups: Sequence[Group]
     places: Mapping[Stems, Sequence[int]]
+    holding: Mapping[str, int]
+
+    def rarity(self, word: str) -> float:
+        """Return how much a word tells: little where many groups hold it."""
+        return log(1 + len(self.groups) / self.holding[word])
 
     def of(self, stems: Stems) -> Iterator[tuple[str, float]]:
         """Yield the words of what is related to an expression, with what each of them counts."""
@@ -68,7 +76,7 @@ def asked_words(text: str, most_related: int = ALONE) -> list[AskedWord]:
             for word, weight in relations.of(stems[place : place + length]):
                 if related.get((place, word), 0.0) < weight:
                     related[place, word] = weight
-    most = sorted(related.items(), key=lambda one: -one[1])[:most_related]
+    most = sorted(related.items(), key=lambda one: -one[1] * relations.rarity(one[0][1]))[:most_related]
     return [
         *(AskedWord(place, word, 1.0) for place, word in enumerate(words)),
         *(AskedWord(place, word, weight) for (place, word), weight in most),
@@ -86,7 +94,7 @@ def relations_of_homes() -> Relations:
         for stems in {_stems(words) for words in group}:
             places.setdefault(stems, []).append(len(groups))
         groups.append(group)
-    return Relations(groups, places)
+    return Relations(groups, places, Counter(word for group in groups for word in set(chain.from_iterable(group))))
 
 
 def _telling(expression: str) -> Iterator[str]:

@@ -82,6 +82,9 @@ class MemorySkills:
         if not found:
             return Carried(self.replies.say("memory.none", seed=context.seed), (Done(ok=True, result={"found": 0}),))
         first, *others = found
+        if not first.sure:
+            say = self.replies.say("memory.maybe", fact=self._dated(first, context))
+            return Carried(say, (Done(ok=True, result={"memories": [str(first.id)], "sure": False}),))
         more = [other for other in others if other.score >= CLEARLY * first.score][: TOLD_AGAIN - 1]
         say = self.replies.say("memory.told", fact=_begun(self._dated(first, context)))
         if more:
@@ -131,10 +134,11 @@ class MemorySkills:
         return await memories.latest(self.db, context.user_id, since)
 
     async def _found(self, text: str, context: Context) -> list[Remembered]:
-        """Return the facts that are surely meant, for whoever asks."""
+        """Return the facts that are surely meant, for whoever asks; where there is none, those that may be."""
         now = context.now.astimezone(UTC)
         found = await self.recall.recall(text, context.speaker, context.area, now, LOOKED_AT, within_ms=WITHIN_MS)
-        return [one for one in found if one.sure and one.kind == "fact"]
+        told = [one for one in found if one.kind == "fact"]
+        return [one for one in told if one.sure] or [one for one in told if one.likely]
 
 
 def _told(intent: Intent, context: Context) -> tuple[Action, ...]:

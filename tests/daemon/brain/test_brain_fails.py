@@ -30,6 +30,7 @@ class Recalls:
 
     def __init__(self, text: str) -> None:
         self.id, self.text, self.at, self.score = uuid4(), text, datetime(2026, 11, 1, tzinfo=UTC), 0.81234567
+        self.sure = True
         self.asked: list[tuple[str, Person, str | None]] = []
 
     async def recall(
@@ -130,6 +131,25 @@ class TestFailures:
             turn = await house.butler.ask("que dia lindo, né?", house.written)
             assert "não está instalado" in turn.reply[0]
             assert "ollama pull qwen2.5:3b" in turn.notices[0]
+
+    @pytest.mark.parametrize(
+        ("asked", "sure", "said"),
+        [
+            ("o que a Ana não pode comer", True, "não está respondendo, mas me contaram: a Ana é alérgica a amendoim."),
+            ("o que a Ana não pode comer", False, "ele não está respondendo agora"),
+            ("a Ana vem jantar hoje, viu", True, "ele não está respondendo agora"),
+        ],
+    )
+    async def test_without_the_model_a_question_is_answered_by_what_somebody_told(
+        self, database_url: str, tmp_path: Path, asked: str, sure: bool, said: str
+    ) -> None:
+        memory = Recalls("a Ana é alérgica a amendoim")
+        memory.sure = sure
+        async with home(database_url, tmp_path, brain=ollama_at("http://127.0.0.1:9"), recall=memory) as house:
+            turn = await house.butler.ask(asked, house.written)
+            assert len(turn.reply) == 1
+            assert said in turn.reply[0]
+            assert turn.outcome == "model_failed"
 
     async def test_a_deed_that_was_told_needs_no_apology_for_what_came_after(
         self, database_url: str, tmp_path: Path

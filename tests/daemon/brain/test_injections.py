@@ -60,6 +60,7 @@ class Memory:
 
     def __init__(self) -> None:
         self.id, self.text, self.at, self.score = uuid4(), "", datetime(2026, 11, 1, tzinfo=UTC), 0.9
+        self.sure = True
 
     async def recall(self, *_: object, **__: object) -> "list[Memory]":
         return [self] if self.text else []

@@ -70,7 +70,7 @@ async def test_a_fact_is_the_sentence_as_it_is_and_nothing_read_in_it(house: Hom
 
 async def test_of_two_alike_the_one_that_was_named_is_forgotten(house: Home) -> None:
     they = await family(house)
-    asked = await house.butler.ask("esquece a senha do wifi da visita", they.says(they.marcos))
+    asked = await house.butler.ask("esquece o wifi da visita", they.says(they.marcos))
     assert "Jabuticaba" in asked.reply[0]
     await house.butler.ask("sim", they.says(they.marcos))
     left = [row[0] for row in await house.db.fetch("SELECT text FROM memories")]

@@ -81,6 +81,12 @@ async def test_what_nobody_told_is_not_made_up(db: Database) -> None:
     assert said in {"Sobre isso ninguém me contou nada.", "Disso eu não tenho nada guardado."}
 
 
+async def test_what_only_may_be_meant_is_told_as_such(db: Database) -> None:
+    await do(db, "RememberFact", "lembra que o wifi da visita é jabuticaba")
+    said = (await do(db, "RecallFact", "qual é a senha da internet pros convidados")).say
+    assert said == "Não sei se é disso que você fala, mas me contaram: o wifi da visita é jabuticaba."
+
+
 async def test_what_speaks_of_days_is_told_with_its_day(db: Database) -> None:
     await do(db, "RememberFact", "lembra que a obra começa amanhã")
     today = await do(db, "RecallFact", "o que eu te falei da obra")
