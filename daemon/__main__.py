@@ -19,6 +19,7 @@ from daemon.commands import (
     memory,
     models,
     people,
+    people_code,
     people_data,
     permissions,
     prompts,
@@ -56,6 +57,7 @@ app.add_typer(people.people, name="people")
 people.people.command("export")(people_data.export_person)
 people.people.command("erase")(people_data.erase_person)
 people.people.command("consent")(people_data.consent_person)
+people.people.command("code")(people_code.set_code)
 people.people.command("roles")(permissions.roles)
 app.add_typer(prompts.prompts, name="prompts")
 app.add_typer(devices.devices, name="devices")

@@ -49,6 +49,7 @@ from daemon.live_preferences import LivePreferences
 from daemon.memory.parts import Memory
 from daemon.own_sentences import OwnSentences
 from daemon.parts import Parts
+from daemon.people.codes import Codes
 from daemon.people.parts import People
 from daemon.people.privacy.backups import HeldBackups
 from daemon.people.privacy.parts import Privacy
@@ -242,6 +243,7 @@ async def assemble(
         butler = Butler(
             plugs.stt, language, house.household, Answers(acting, mind.brain, people.consents), replies, ledger,
             conversations, clock, observed, people.living.who, people.approvals, voices,
+            Codes(db, clock, replies, people.living, voices.trust.vouch),
         )  # fmt: skip
         people.use(butler, voice, announcer.put)
         presence.hands = BrokerHands(butler, announcer, live, db, replies, hush)

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
 from contextlib import aclosing, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from uuid import uuid4
 from zoneinfo import ZoneInfo
 
@@ -22,13 +22,14 @@ from daemon.events import NothingHeard, Observe, TurnEnded, TurnFailed
 from daemon.language.language import Language
 from daemon.language.plan import Heard, Household, Plan
 from daemon.language.replies import Replies
-from daemon.people.person import Person, Who, by_source
+from daemon.people.person import CODE, Person, Who, by_source
+from daemon.people.said_code import CODE_SAID, HIDDEN
 from daemon.people.voices.voiceprint import Heard as HeardVoice
 from daemon.people.voices.voiceprint import Nobody, Voices
 from daemon.satisfaction import Exchange
 from daemon.skills.approvals import Leave, NoLeave
 from daemon.skills.skill import Context
-from daemon.turn import Turn, Understood, hear
+from daemon.turn import NoCodes, Proofs, Turn, Understood, hear
 from daemon.voice import Voice
 from db.ledger import Ledger, SaidMessage
 
@@ -65,6 +66,7 @@ class Butler:
     who: Who = by_source
     leave: Leave = field(default_factory=NoLeave)
     voices: Voices = field(default_factory=Nobody)
+    codes: Proofs = field(default_factory=NoCodes)
 
     async def listen(
         self,
@@ -94,6 +96,7 @@ class Butler:
 
         Failures of engines and links are apologised for and end the turn; anything else is a bug and is raised.
         """
+        understood = await self.codes.compared(understood, (place.source, place.area))
         speaker = self.who(understood.speaker, place.person, place.source)
         conversation = self.conversations.at(place.source, place.area, speaker)
         turn = Turn(
@@ -150,7 +153,7 @@ class Butler:
             user_id=speaker.id,
             seed=turn.id.int & 0xFFFF,
             source=turn.source,
-            text=turn.understood.text,
+            text=turn.understood.words or turn.understood.text,
             speaker=speaker,
             approver=place.approver,
             utterance=turn.understood.utterance,
@@ -243,6 +246,12 @@ class Butler:
         known = self.clock.monotonic()
         speaker = None if voice is None else voice.person
         who = self.who(speaker, place.person, place.source)
+        asked = self.conversations.code_asked(place.source, place.area)
+        code = self.codes.heard(transcript.text, asked, self._before(place, who))
+        if code is not None:
+            transcript = replace(transcript, text=HIDDEN)
+            return Understood(HIDDEN, CODE_SAID, None, transcript, {}, speaker, voice, code)
+        transcript = replace(transcript, text=self.codes.hushed(transcript.text))
         plan = self.leave.doubted(self._plan(transcript.text, place, who), who, utterance.speech_ms / 1000)
         steps = {
             "transcribe": (transcribed - began) * 1000,
@@ -262,11 +271,16 @@ class Butler:
         """Return what a sentence means to this speaker: what another one was talking about is not theirs."""
         household = self.household()
         now = self.clock.now().astimezone(ZoneInfo(household.timezone))
+        before = self._before(place, speaker)
+        return self.language.understand(Heard(text, now, place.area, speaker.name, before), household)
+
+    def _before(self, place: Place, speaker: Person) -> Plan | None:
+        """Return what the next sentence follows on, but for a code that was asked for: no words fill that in."""
         before = self.conversations.before(place.source, place.area, speaker)
+        before = None if before is not None and before.awaits == CODE else before
         if before is None or before.question is None:
             before = self.leave.question() or before
-        before = self.voices.asks((place.source, place.area)) or before
-        return self.language.understand(Heard(text, now, place.area, speaker.name, before), household)
+        return self.voices.asks((place.source, place.area)) or before
 
     def _since(self, turn: Turn) -> float:
         return (self.clock.monotonic() - turn.began) * 1000

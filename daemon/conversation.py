@@ -14,7 +14,8 @@ from uuid import UUID, uuid4
 from daemon.clock import Clock
 from daemon.language.consent import CONFIRMED, DECLINED
 from daemon.language.plan import Plan
-from daemon.people.person import Person
+from daemon.people.person import CODE, Person
+from daemon.people.said_code import Asked
 from daemon.satisfaction import Exchange, satisfaction
 from daemon.skills.talk import REPEATS
 from daemon.turn import Turn
@@ -53,7 +54,7 @@ class Conversation:
         """Return the plan before this sentence; one that awaits a yes only while the question is fresh."""
         if self.previous is None or self.previous_at is None:
             return None
-        stale = self.previous.awaits == CONFIRMED and now - self.previous_at > YES_WITHIN
+        stale = self.previous.awaits in {CONFIRMED, CODE} and now - self.previous_at > YES_WITHIN
         return None if stale else self.previous
 
     def over(self, turn: Turn, now: datetime) -> None:
@@ -124,7 +125,17 @@ class Conversations:
         now = self._clock.now()
         asked = [one for one in self._open.get(_room(source, area), {}).values() if one.open_question(now) is not None]
         newest = max(asked, key=lambda one: one.last_at, default=None)
-        return newest.speaker if newest is not None else None
+        code = self.code_asked(source, area)
+        return newest.speaker if newest is not None else code.whose if code is not None else None
+
+    def code_asked(self, source: str, area: str | None) -> Asked | None:
+        """Return the newest question for a spoken code that waits in this room."""
+        now, room = self._clock.now(), self._open.get(_room(source, area), {})
+        found = [one for one in room.values() if (before := one.before(now)) is not None and before.awaits == CODE]
+        newest = max(found, key=lambda one: one.last_at, default=None)
+        if newest is None or newest.previous is None or newest.speaker is None:
+            return None
+        return Asked(newest.previous, newest.speaker)
 
     def over(self, conversation: Conversation, turn: Turn, speaker: Person | None = None) -> None:
         """Take in a turn that is over; a question that it answered waits no longer, whoever was asked."""

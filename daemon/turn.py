@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 from uuid import UUID
 
 from daemon.audio.endpointer import Ended, Endpointer, NoSpeech, Paused, Resumed
@@ -12,14 +12,17 @@ from daemon.audio.frames import Frame, Utterance
 from daemon.engines.protocols import Transcript, VoiceDetector
 from daemon.language.plan import NOTHING, Plan
 from daemon.people.person import Person
-from daemon.people.voices.voiceprint import Heard
+from daemon.people.said_code import Asked, Said
+from daemon.people.voices.voiceprint import Heard, Room
 
 
 @dataclass(frozen=True, slots=True)
 class Understood:
     """What came out of hearing. `transcript` is None for a typed sentence; `steps` are durations in milliseconds.
 
-    `speaker` is whose voice it is, None where it is nobody's that is known; `voice` how that was told.
+    `speaker` is whose voice it is, None where it is nobody's that is known; `voice` how that was told. `code` is a
+    spoken code that is still to be compared: `text` hides it. `words` are those that asked, where the text only
+    answers.
     """
 
     text: str
@@ -29,6 +32,8 @@ class Understood:
     steps: dict[str, float] = field(default_factory=dict)
     speaker: Person | None = None
     voice: Heard | None = None
+    code: Said | None = None
+    words: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +76,37 @@ class Turn:
 
 
 Understand = Callable[[Utterance], Awaitable[Understood]]
+
+
+class Proofs(Protocol):
+    """What knows the household's spoken codes."""
+
+    def heard(self, text: str, asked: Asked | None, before: Plan | None) -> Said | None:
+        """Return the digits of a sentence that is, or may be, a code; None where it is none. Compares nothing."""
+        ...
+
+    def hushed(self, text: str) -> str:
+        """Return a sentence without the code that nobody asked for."""
+        ...
+
+    async def compared(self, understood: Understood, room: Room, /) -> Understood:
+        """Return what was understood; of a code, the deed that it was asked for, or what is said instead."""
+        ...
+
+
+class NoCodes:
+    """A house without codes."""
+
+    def heard(self, text: str, asked: Asked | None, before: Plan | None) -> None:
+        """Hear none."""
+
+    def hushed(self, text: str) -> str:
+        """Hush nothing."""
+        return text
+
+    async def compared(self, understood: Understood, _: Room) -> Understood:
+        """Compare nothing."""
+        return understood
 
 
 def is_question(said: str) -> bool:

@@ -18,6 +18,10 @@ COLUMNS = "id, role, user_id, intent, domain, area, here, from_time, until_time,
 
 ENABLED = f"SELECT {COLUMNS} FROM permissions WHERE enabled ORDER BY created_at, id LIMIT $1"  # noqa: S608 - constants
 EVERY = f"SELECT {COLUMNS} FROM permissions ORDER BY role, user_id, created_at, id LIMIT $1"  # noqa: S608 - constants
+RESIDENTS = """
+SELECT id, name, role, voice_enrolled, EXISTS (SELECT FROM spoken_codes WHERE user_id = users.id) FROM users
+WHERE is_active ORDER BY created_at, id
+"""
 SAME = """
 UPDATE permissions SET effect = $1, enabled = TRUE, note = coalesce($2, note)
 WHERE (role, user_id, intent, domain, area, here, from_time, until_time, weekdays)
@@ -59,6 +63,7 @@ class Resident:
     name: str
     role: str
     has_voice: bool
+    has_code: bool = False
 
 
 class NoSuchPerson(LookupError):  # noqa: N818 - it says who is not there
@@ -77,8 +82,7 @@ async def every(db: Queries) -> list[PermissionRow]:
 
 async def residents(db: Queries) -> list[Resident]:
     """Return who lives here, in the order they were added. Raises LinkDown."""
-    rows = await db.fetch("SELECT id, name, role, voice_enrolled FROM users WHERE is_active ORDER BY created_at, id")
-    return [Resident(*row) for row in rows]
+    return [Resident(*row) for row in await db.fetch(RESIDENTS)]
 
 
 def next_administrator(residents: Sequence[Resident]) -> str | None:

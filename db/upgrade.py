@@ -44,6 +44,7 @@ REVISIONS = (
     "0013",
     "0014",
     "0015",
+    "0016",
 )
 """Every revision in `db/migrations/versions`, oldest first; the last is the one this code works with."""
 

@@ -23,6 +23,7 @@ from models.reminder import Reminder
 from models.reminder_step import ReminderStep
 from models.routine import Routine
 from models.sentence import Sentence
+from models.spoken_code import SpokenCode
 from models.system_log import SystemLog
 from models.table import Table
 from models.user import User
@@ -52,6 +53,7 @@ __all__ = [
     "ReminderStep",
     "Routine",
     "Sentence",
+    "SpokenCode",
     "SystemLog",
     "Table",
     "User",

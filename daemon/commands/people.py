@@ -68,23 +68,31 @@ async def add_person(
 async def list_people(json: AsJson = False) -> None:
     """Mostra quem mora na casa, o papel de cada um, e de quem a casa conhece a voz."""
     from daemon.people.words import Words  # noqa: PLC0415
+    from db.codes import locked as locked_codes  # noqa: PLC0415
+    from db.codes import owners  # noqa: PLC0415
     from db.voices import everybody  # noqa: PLC0415
 
     words = Words.load("pt_br")
     async with people_desk() as at:
         rows = await everybody(at.db)
         unled, zone = await _unled(at), at.zone
+        coded, locked = await owners(at.db), dict(await locked_codes(at.db, at.now))
     if json:
-        print_json([{key: row[key] for key in row if key != "speaker_embedding_id"} for row in rows])
+        print_json([{key: row[key] for key in row if key != "speaker_embedding_id"} | {"code": row["id"] in coded}
+                    for row in rows])  # fmt: skip
         return
     if not rows:
         out.print("A casa ainda não conhece ninguém. Comece com: mordomo people add Ana --role administrador")
         return
-    shown = Table("pessoa", "papel", "voz", "falou por último", box=None, header_style="dim", padding=(0, 2, 0, 0))
+    shown = Table(
+        "pessoa", "papel", "voz", "código", "falou por último", box=None, header_style="dim", padding=(0, 2, 0, 0)
+    )
     for row in rows:
         last = row["last_interaction_at"]
         shown.add_row(
             Text(row["name"]), words.told[row["role"]] if row["is_active"] else "não mora mais", Text(_voice(row)),
+            f"bloqueado até {locked[row['name']].astimezone(zone):%H:%M}" if row["name"] in locked
+            else "sim" if row["id"] in coded else "não",
             f"{last.astimezone(zone):%d/%m/%Y %H:%M}" if last else "nunca",
         )  # fmt: skip
     out.print(shown)

@@ -123,8 +123,8 @@ class Approvals:
         if times >= (MOST_ASKED if likely else 1) or (speech_s >= TELLS_S and not likely):
             return plan
         might = self.permissions.may_approve(_intents(row), replace(speaker, trusted=True), asked_in)
-        if not (might and not speaker.trusted if likely else not might):
-            return plan  # who surely may, or may not whoever they are
+        if not (might and not speaker.trusted if likely else not might) or self.permissions.living.has_code(speaker):
+            return plan  # who surely may, or may not whoever they are; who has a code is asked for that
         key = f"approval.who_{'grants' if intent.slots[CONFIRMED] is True else 'refuses'}{'_again' if times else ''}"
         slots = {slot: value for slot, value in intent.slots.items() if slot != CONFIRMED}
         again = Intent(GRANT, slots={**slots, WHO: times + 1})

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import cast
 from uuid import UUID
 
@@ -11,7 +12,7 @@ from config.preferences import PEOPLE_LOCAL_ROLE, PEOPLE_UNKNOWN_ROLE, Preferenc
 from daemon.health import Part
 from daemon.people.person import GUEST, HOUSE, UNKNOWN, Person, Role, by_source
 from daemon.people.rules import Rule
-from db import permissions
+from db import codes, permissions
 from db.database import Database
 from db.listen import notifications
 from db.permissions import PermissionRow, Resident, make_administrator, next_administrator
@@ -31,6 +32,7 @@ class Living:
         self.rules: tuple[Rule, ...] | None = None
         self.residents: Mapping[UUID, Resident] = {}
         self.names: tuple[str, ...] = ()
+        self._locked: list[tuple[str, datetime]] = []
         self._db = db
         self._prefs = prefs
 
@@ -45,6 +47,7 @@ class Living:
         self.residents = {one.id: one for one in await permissions.residents(self._db)}
         self.names = tuple(one.name for one in self.residents.values())
         self.rules = rules
+        self._locked = await codes.locked(self._db, datetime.now(UTC))
         log.info("permissions_read", rules=len(rules), residents=len(self.residents))
 
     def part(self) -> Part:
@@ -54,6 +57,8 @@ class Living:
             return Part(name, title, "starting", "ainda não li as regras: por ora nada que abra a casa é feito")
         people = "1 pessoa" if len(self.names) == 1 else f"{len(self.names)} pessoas"
         told = f"{len(self.rules)} regras, {people}"
+        for who, until in (one for one in self._locked if one[1] > datetime.now(UTC)):
+            told += f"; o código de {who} está bloqueado até {until.astimezone():%H:%M}, por três erros"
         could = next_administrator(list(self.residents.values()))
         if could is None:
             return Part(name, title, "ok", told)
@@ -80,6 +85,11 @@ class Living:
     def people(self) -> list[Person]:
         """Return who lives here, in the order they were added."""
         return [Person(one.id, one.name, cast("Role", one.role)) for one in self.residents.values()]
+
+    def has_code(self, person: Person) -> bool:
+        """Tell whether somebody has a spoken code."""
+        found = None if person.id is None else self.residents.get(person.id)
+        return found is not None and found.has_code
 
     @property
     def knows_voices(self) -> bool:

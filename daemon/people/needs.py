@@ -58,7 +58,9 @@ def _for_another(intent: Intent, context: Context) -> bool:
 
 
 def _delicate(intent: Intent, context: Context) -> bool:
-    """Tell whether it is a promised command, or a secret to keep: told as another's, it would be read to that other."""
+    """Tell whether it is a promised command, or a secret: kept as another's, it would be read to that other."""
+    if intent.name == "RecallFact":
+        return is_secret(str(intent.slots.get("about") or "")) or is_secret(context.text)
     if intent.name != "RememberFact":
         return intent.slots.get("kind") == FOR_LATER
     said = [str(intent.slots.get("text") or context.text), str(intent.slots.get("words") or context.text)]

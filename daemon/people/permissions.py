@@ -10,13 +10,13 @@ from daemon.errors import Refused
 from daemon.language.plan import Intent, Plan
 from daemon.language.replies import Replies
 from daemon.people.living import Living
-from daemon.people.person import Person, Role
+from daemon.people.person import CODE, Person, Role
 from daemon.people.rules import RISKY, STRICTNESS, Rule, Wanted, decide, of_interest, strictest
 from daemon.people.spoken import Spoken, spoken_rule
 from daemon.people.wanted import things_of, verb_of, wanted
 from daemon.people.words import Words
 from daemon.skills.saying import at_clock, listed
-from daemon.skills.skill import Context
+from daemon.skills.skill import AsksBack, Context
 from models.words import Effect
 
 HARMLESS = ("clock", "weather", "talk", "timers", "light", "media_player")
@@ -53,7 +53,7 @@ class Permissions:
     _of_person: dict[tuple[UUID | None, Role], list[Rule]] = field(default_factory=dict)
 
     async def check(self, intents: Sequence[Intent], context: Context) -> None:
-        """Return where all of it is allowed. Raises Refused, which says what is not and who may; LinkDown."""
+        """Return where all of it is allowed. Raises Refused, which says what is not and who may; AsksBack; LinkDown."""
         person = self.living.today(context.approver or context.speaker)
         everything = [(intent, one) for intent in intents for one in wanted(intent, context)]
         verdicts = self._verdicts([one for _, one in everything], person)
@@ -64,6 +64,9 @@ class Permissions:
         kept = tuple(dict.fromkeys(id(intent) for intent, _ in against))
         intents_against = [intent for intent in intents if id(intent) in kept]
         things = [one for _, one in against]
+        if self._more_if_sure(things, person, effect) and self._may_prove(person, context):
+            question = self.replies.say("code.ask", name=str(person.name))
+            raise AsksBack(question, intents[0], CODE)
         if self._more_if_sure(things, person, effect) and (effect == "deny" or not self._told(person, context.now)):
             raise Refused(self._unsure(intents_against, person, context))
         if effect == "ask" and context.approver is None and self.ask is not None:
@@ -155,6 +158,10 @@ class Permissions:
     def _more_if_sure(self, against: Sequence[Wanted], person: Person, effect: Effect) -> bool:
         """Tell whether more would be allowed, were the house sure that it is this person."""
         return not person.trusted and STRICTNESS[strictest(self._ruled(against, person))] < STRICTNESS[effect]
+
+    def _may_prove(self, person: Person, context: Context) -> bool:
+        """Tell whether a spoken code can be asked for: they have one, and were heard."""
+        return context.utterance is not None and context.approver is None and self.living.has_code(person)
 
     def _as_asker(self, context: Context) -> Context:
         """Return what is told to who may give leave: no name that is only likely."""

@@ -34,6 +34,9 @@ HOUSE = Person(None, None, "administrator")
 DEVICE = Person(None, None, "device")
 """A program that writes on the broker."""
 
+CODE = "code"
+"""What a plan awaits that asks for somebody's spoken code (see `codes.py`)."""
+
 Who = Callable[["Person | None", "Person | None", str], Person]
 """From whose voice it is (None: nobody's that is known), who is known to speak there, and the source, to who asks."""
 

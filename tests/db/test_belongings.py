@@ -27,7 +27,7 @@ OF_THE_HOUSE = {
 }
 """Tables that no reference joins to a person, and why none is needed."""
 STAYS_TODAY = {
-    "users", "conversations", "consents", "permissions", "lists", "list_items", "reminder_steps",
+    "users", "conversations", "consents", "permissions", "spoken_codes", "lists", "list_items", "reminder_steps",
 }  # fmt: skip
 """What "what I said today" does not reach by itself: it goes with its parent, or was not said."""
 

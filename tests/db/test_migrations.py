@@ -44,6 +44,7 @@ INSERT INTO devices (identifier, area_id) SELECT 'abajur', id FROM areas;
 INSERT INTO entities (entity_id, source, device_id, component) SELECT 'light.sala', 'topico', id, 'light' FROM devices;
 INSERT INTO entity_states (entity_id, state, cause) SELECT 'light.sala', 'on', 'house' FROM generate_series(1, 10);
 INSERT INTO consents (user_id, kind, given, how) SELECT id, 'audio', TRUE, 'cli' FROM users;
+INSERT INTO spoken_codes (user_id, salt, hash, n, r, p) SELECT id, 'salt', 'hash', 2, 8, 1 FROM users;
 INSERT INTO erasures (asked_by, how, scope) VALUES ('other', 'cli', 'audio');
 INSERT INTO routines (name, steps) VALUES ('boa noite', '[]');
 INSERT INTO permissions (user_id, domain, effect) SELECT id, 'gate', 'allow' FROM users;

@@ -56,6 +56,7 @@ HIDDEN = {
     "prompt_templates",
     "reminder_steps",
     "routines",
+    "spoken_codes",
     "sentences",
     "vectors",
     "vectors_indexed",

@@ -82,6 +82,7 @@ NEW_TABLES = {
     "prompt_templates",
     "reminder_steps",
     "routines",
+    "spoken_codes",
     "sentences",
     "memories",
     "memory_outbox",

@@ -25,6 +25,7 @@ from daemon.language.plan import Area, Heard, Household, Plan, Thing
 from daemon.language.replies import Replies
 from daemon.memory.plain import PlainVectors
 from daemon.memory.recall import Recall
+from daemon.people.codes import Codes
 from daemon.people.parts import People
 from daemon.people.privacy.erasing import Erasing
 from daemon.people.voices.recognition import HouseVoices
@@ -174,7 +175,7 @@ async def home(
         butler = Butler(
             Plug("stt", lambda: stt or ScriptedSpeechToText(["acende a luz da sala"])), language, lambda: household,
             answers, replies, ledger, conversations, clock, events.append, people.living.who,
-            people.approvals, known,
+            people.approvals, known, Codes(db, clock, replies, people.living, known.trust.vouch),
         )  # fmt: skip
         people.use(butler, voice, announced.append)
         yield Home(

@@ -88,6 +88,8 @@ async def _row(db: Database, of: Catalogue, table: str, rows: dict[str, list[str
             values[column] = UUID(parents[column])
         elif column in CHECKED or column in of.keys[table]:
             continue
+        elif kind == "bytea":
+            values[column] = b"kept"
         elif kind in {"text", "character varying"}:
             values[column] = f"{mark} {column}"[:50]
         elif kind in {"integer", "smallint", "real", "double precision"}:

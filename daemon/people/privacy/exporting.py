@@ -29,7 +29,9 @@ vetores.json        a impressão da voz e os vetores das memórias, em números
 audio/*.wav         o som do que disse, se deixou que fosse guardado; o nome traz o momento (UTC) e a mensagem
 
 Estão também as linhas da auditoria e do registro do sistema que falam de {name}. O que outras pessoas disseram a
-respeito de {name} é delas, e não está aqui. As cópias de segurança têm os mesmos dados, nos dias em que foram feitas.
+respeito de {name} é delas, e não está aqui. De um código falado está que há um, e desde quando: os algarismos a casa
+não tem, e o que guarda para os comparar não sai dela. As cópias de segurança têm os mesmos dados, nos dias em que
+foram feitas.
 """
 
 

@@ -131,7 +131,8 @@ class HouseVoices:
         expected = lesson.by if lesson is not None else asked if speech_s < ANSWER_S else None
         heard = whose(self.calibrated(), vector, speech_s, expected)
         if heard is not None:
-            heard = replace(heard, person=replace(heard.person, trusted=self.trust.trusts(room, heard)))
+            sure, proved = self.trust.trusts(room, heard), self.trust.vouched(room, heard.person.id)
+            heard = replace(heard, person=replace(heard.person, trusted=sure or proved), proved=proved and not sure)
         log.debug("voice_heard", spare=round(heard.spare, 2) if heard else None, trusted=heard and heard.person.trusted)
         return heard
 
@@ -160,7 +161,7 @@ class HouseVoices:
 
     def _follow(self, heard: Heard) -> None:
         one = next((known for known in self.calibrated() if known.person.id == heard.person.id), None)
-        follows = one is not None and heard.person.trusted and self._prefs()[VOICES_FOLLOW]
+        follows = one is not None and heard.person.trusted and not heard.proved and self._prefs()[VOICES_FOLLOW]
         moved = followed(one, heard) if one is not None and follows else None
         if moved is None or moved.person.id is None:
             return

@@ -42,6 +42,17 @@ class Trust:
         self._above = above
         self._quiet_s = quiet_s
         self._shown: dict[Room, list[Shown]] = {}
+        self._vouched: dict[Room, tuple[UUID, datetime]] = {}
+
+    def vouch(self, room: Room, person: UUID) -> None:
+        """Let somebody's likely voice be enough in this room for as long as a conversation lasts: they proved it."""
+        self._vouched[room] = person, self._clock.now()
+
+    def vouched(self, room: Room, person: UUID | None) -> bool:
+        """Tell whether they proved it there a moment ago."""
+        whose, at = self._vouched.get(room, (None, None))
+        fresh = at is not None and self._clock.now() - at <= timedelta(seconds=self._quiet_s())
+        return fresh and person is not None and whose == person
 
     def trusts(self, room: Room, heard: Heard) -> bool:
         """Tell whether this is sure enough. Changes nothing."""

@@ -76,7 +76,7 @@ class Heard:
     """Whose voice it is. `vector` is the utterance's, `score` its likeness, `margin` how far behind the next one is.
 
     `spare` is how far the score lies above `sure_from`, at this length. An `answer` was taken for theirs only because
-    they were just asked.
+    they were just asked. `proved`: only a spoken code makes them sure, and the voice itself does not.
     """
 
     person: Person
@@ -86,6 +86,7 @@ class Heard:
     speech_s: float
     spare: float = 0.0
     answer: bool = False
+    proved: bool = False
 
 
 Room = tuple[str, str | None]

@@ -45,6 +45,9 @@ def test_an_intent_that_nobody_thought_of_needs_to_be_sure() -> None:
         ("RememberFact", {"text": "a chave do carro está na gaveta"}, "likely"),
         ("RememberFact", {"text": "a senha do cofre é 4821"}, "sure"),
         ("RememberFact", {"text": "a festa é sábado", "words": "lembra em segredo que a festa é sábado"}, "sure"),
+        ("RecallFact", {"about": "chave do carro"}, "likely"),
+        ("RecallFact", {"about": "senha do wifi"}, "sure"),
+        ("RecallFact", {"about": "senha do wifi das visitas"}, "likely"),
         ("ListReminders", {}, "likely"),
         ("ListReminders", {"person": "ana"}, "likely"),
         ("ListReminders", {"person": "Bia"}, "sure"),
@@ -118,9 +121,10 @@ async def test_secrets_and_what_cannot_be_taken_back_need_to_be_sure(database_ur
         await house.butler.ask("lembra que a senha do cofre é girassol", sure)
         await house.butler.ask("lembra que a chave do carro está na gaveta", sure)
         assert "girassol" in (await house.butler.ask("qual é a senha do cofre", sure)).reply[0]
-        hidden = await house.butler.ask("qual é a senha do cofre", place)
-        assert "girassol" not in hidden.reply[0]
+        hidden = await house.butler.ask("o que você sabe do girassol", place)  # whatever the words that ask for it
+        assert "cofre" not in " ".join(hidden.reply)
         for words in (
+            "qual é a senha do cofre",
             "lembra que a senha do portão é margarida",
             "esquece o que eu te falei da chave do carro",
             "esquece o que eu disse hoje",
