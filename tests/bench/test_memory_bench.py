@@ -17,7 +17,7 @@ async def test_recall_is_measured_on_every_store(database_url: str) -> None:
 
 async def test_quality_is_told_with_its_bar() -> None:
     figures = memory.figures_of_quality(
-        {(memory.NATURAL, True): memory.Quality.of([0, 1, 9]), (memory.FAR, False): memory.Quality.of([0, 0])}
+        {(memory.LAST, True): memory.Quality.of([0, 1, 9]), (memory.FAR, False): memory.Quality.of([0, 0])}
     )
     assert [figure.good for figure in figures] == [False, None]
     assert "hit@3 66.7%" in figures[0].measured

@@ -3,11 +3,10 @@
 import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from uuid import UUID, uuid4
 
 import pytest
-from bench.memory import FAR, LAST, NATURAL, Quality, places
+from bench.memory import LAST, Quality, places
 from support.embeddings import WordEmbedding, plugged
 
 from daemon.clock import SystemClock
@@ -205,15 +204,7 @@ def local() -> Plug[Embedding]:
     return Plug("embedding", LocalEmbedding.load)
 
 
-async def test_two_hundred_facts_are_found_as_people_ask_for_them(db: Database, local: Plug[Embedding]) -> None:
-    assert Quality.of(await places(db, PostgresVectors(db), local, NATURAL)).hit3 >= 0.95
-    assert Quality.of(await places(db, PostgresVectors(db), None, NATURAL)).hit3 >= 0.80
-
-
-@pytest.mark.parametrize(("asked", "by_meaning", "by_words"), [(FAR, 0.93, 0.78), (LAST, 0.86, 0.69)])
-async def test_what_is_asked_for_in_other_words_is_found(
-    db: Database, local: Plug[Embedding], asked: Path, by_meaning: float, by_words: float
-) -> None:
-    """Not the bar (95 and 80 %): the shares that are reached, kept from slipping."""
-    assert Quality.of(await places(db, PostgresVectors(db), local, asked)).hit3 >= by_meaning
-    assert Quality.of(await places(db, PostgresVectors(db), None, asked)).hit3 >= by_words
+async def test_what_is_asked_for_in_other_words_is_found(db: Database, local: Plug[Embedding]) -> None:
+    """Not the bar (95 and 80 %): the shares that are reached, kept from slipping; `make bench-memory` has every set."""
+    assert Quality.of(await places(db, PostgresVectors(db), local, LAST)).hit3 >= 0.86
+    assert Quality.of(await places(db, PostgresVectors(db), None, LAST)).hit3 >= 0.69
