@@ -62,7 +62,7 @@ class Remembered:
 
 
 class Recall:
-    """Recalls. `bound_ms` bounds the whole of it; `model` says whether there is one at all."""
+    """Recalls. `bound_ms` bounds the whole of it; `by_meaning` says whether there is a model at all."""
 
     def __init__(
         self, db: Database, vectors: Vectors, embedding: Plug[Embedding], bound_ms: Callable[[], int],
@@ -94,13 +94,15 @@ class Recall:
             log.warning("recall_away", why=str(away) or "too slow")
             return []
         beyond_doubt = (self._sure - self._alike) / (1 - self._alike)
-        exact = set() if nearest else {one.id for one in worded if one.exact}
+        # What the store does not have yet (told a moment ago, no model) only words can find, and they are enough.
+        unread = set(scores) - {one.id for one in nearest} if len(nearest) < RANKED else set()
+        exact = unread & {one.id for one in worded if one.exact}
         found = [_remembered(row, scores[row.id], now) for row in rows]
         found = [
             replace(
                 one,
                 sure=one.id in exact or scores[one.id] >= beyond_doubt,
-                likely=not nearest or scores[one.id] >= LIKELY * beyond_doubt,
+                likely=one.id in unread or scores[one.id] >= LIKELY * beyond_doubt,
             )
             for one in found
         ]

@@ -113,13 +113,21 @@ def _level(replies: Replies, thing: Thing, intent: Intent, slot: str) -> float:
 
 
 def _position(replies: Replies, thing: Thing, intent: Intent) -> float:
-    """Return how far: as it was said, or a step from where it is. Raises CannotDo where that is not known."""
-    step, now = intent.slots.get("position_step"), thing.attributes.get("current_position")
-    if step is None or "position" in intent.slots:
-        return _level(replies, thing, intent, "position")
+    """Return how far open, in percent. Raises as `_stepped`."""
+    wanted = _stepped(replies, thing, intent, "position", now_in="current_position", up=POSITION_PCT, down=POSITION_PCT)
+    return max(0.0, min(100.0, wanted))
+
+
+def _stepped(
+    replies: Replies, thing: Thing, intent: Intent, slot: str, *, now_in: str, up: float, down: float
+) -> float:
+    """Return how much, in percent: as it was said, or a step from what it is. Raises CannotDo where none is known."""
+    step, now = intent.slots.get(f"{slot}_step"), thing.attributes.get(now_in)
+    if step is None or slot in intent.slots:
+        return _level(replies, thing, intent, slot)
     if not isinstance(now, int | float):
         raise CannotDo(replies.say("devices.from_where", name=thing.name))
-    return max(0.0, min(100.0, now + (POSITION_PCT if step == "up" else -POSITION_PCT)))
+    return now + up if step == "up" else now - down
 
 
 def _gear(replies: Replies, thing: Thing, intent: Intent) -> Wish | None:
@@ -140,9 +148,6 @@ def _gear(replies: Replies, thing: Thing, intent: Intent) -> Wish | None:
 
 
 def _speed(replies: Replies, thing: Thing, intent: Intent) -> float:
-    step, now = intent.slots.get("percentage_step"), thing.attributes.get("percentage")
-    if step is None or "percentage" in intent.slots:
-        return _level(replies, thing, intent, "percentage")
-    if not isinstance(now, int | float):
-        raise CannotDo(replies.say("devices.from_where", name=thing.name))
-    return max(1.0, min(100.0, now + (FASTER_PCT if step == "up" else -SLOWER_PCT)))
+    """Return how fast, in percent; a step never stops it. Raises as `_stepped`."""
+    wanted = _stepped(replies, thing, intent, "percentage", now_in="percentage", up=FASTER_PCT, down=SLOWER_PCT)
+    return wanted if "percentage" in intent.slots else max(1.0, min(100.0, wanted))

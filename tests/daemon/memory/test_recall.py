@@ -165,6 +165,16 @@ async def test_without_a_database_nothing_is_recalled_and_nothing_raised() -> No
         assert await recall.recall("o wifi", HOUSE, None, NOW) == []
 
 
+async def test_what_the_store_does_not_have_yet_is_told_for_sure_by_its_words(db: Database) -> None:
+    await tell(db, "o cachorro come ração")
+    await memories.add(db, NewFact("o portão do sítio abre com a chave azul"), NOW)
+    plug = plugged(WordEmbedding())
+    await plug.load()
+    first, *_ = await Recall(db, PlainVectors(db), plug, lambda: MS).recall("a chave do portão", HOUSE, None, NOW)
+    assert first.text == "o portão do sítio abre com a chave azul"
+    assert first.sure
+
+
 def test_nearness_and_shared_words_are_added() -> None:
     one, two, three = uuid4(), uuid4(), uuid4()
     scores = fused([Near(one, 0.6), Near(two, 0.5)], [Worded(two, 8.0, True), Worded(three, 8.0, True)], 0.2)
