@@ -28,7 +28,7 @@ LEFT = {2: 0, 3: 1, 5: 2}
 """How far a branch's window reaches to the left."""
 WIDTH, CHUNKS = 256, 17
 EPS = 1e-6
-"""Larger than the package's 1e-12, so that gradients stay finite; what comes out differs by less than its 8 bits."""
+"""Larger than the package's own 1e-12, while learning."""
 LONGEST, LONGEST_WORD = 28, 10
 """Pieces of a sentence, and of a word of a group, that are looked at."""
 BATCH, GROUPS = 192, 128
